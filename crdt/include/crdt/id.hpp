@@ -1,0 +1,26 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+
+namespace palimpsest::crdt {
+
+// A replica's number, 0 … 2^53-1 (Yjs draws 32 random bits; others use all 53).
+using ClientId = std::uint64_t;
+
+// How many units of content a client had written before: 0 … 2^53-1. One unit is one UTF-16 code
+// unit of text or one element of anything else.
+using Clock = std::uint64_t;
+
+// The largest number that a JavaScript peer can hold exactly, and so the largest that lib0 reads.
+inline constexpr std::uint64_t kMaxSafeInteger = (std::uint64_t{1} << 53) - 1;
+
+// The name of one unit of content, unique over all replicas (YATA paper, 2016: "operation id").
+struct Id {
+  ClientId client = 0;
+  Clock clock = 0;
+
+  friend auto operator<=>(const Id&, const Id&) = default;
+};
+
+}  // namespace palimpsest::crdt

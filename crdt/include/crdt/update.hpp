@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "crdt/bytes.hpp"
+#include "crdt/id.hpp"
+#include "crdt/state_vector.hpp"
+
+namespace palimpsest::crdt {
+
+namespace internal {
+struct DecodedUpdate;
+}
+
+// A change, as it travels: blocks of new content and a set of deletions (Yjs update format v1).
+//
+// update := clients deleteSet
+// clients := varUint(count) (varUint(blocks) varUint(client) varUint(clock) block*)*
+//
+// Decoding checks everything that can be checked without the document: afterwards the value is
+// whole, and applying it cannot fail for its form.
+//
+// Lifetime: borrows the bytes it was decoded from.
+// Errors:   decode() throws DecodeError.
+// Cost:     decode() O(bytes), and memory within a small multiple of the bytes whatever they claim.
+class Update {
+ public:
+  static Update decode(ByteView bytes);
+
+  Update(Update&&) noexcept;
+  Update& operator=(Update&&) noexcept;
+  ~Update();
+
+  // No new content and no deletion. Not the same as "tells the document nothing new".
+  bool empty() const;
+  std::size_t size_bytes() const;
+  std::size_t block_count() const;
+
+  // The clients whose content it carries, and the range of clocks of each.
+  struct Authored {
+    ClientId client;
+    Clock begin;
+    Clock end;
+  };
+  std::vector<Authored> authored() const;
+  // The clients of whose content it deletes something.
+  std::vector<ClientId> deletes_from() const;
+
+ private:
+  friend class Doc;
+  explicit Update(std::unique_ptr<internal::DecodedUpdate> decoded);
+
+  std::unique_ptr<internal::DecodedUpdate> decoded_;
+};
+
+}  // namespace palimpsest::crdt

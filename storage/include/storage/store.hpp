@@ -1,0 +1,143 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crdt/bytes.hpp"
+#include "crdt/id.hpp"
+
+namespace palimpsest::storage {
+
+// A document's number in this store, given at its first append.
+using DocumentId = std::int64_t;
+// Position in one document's log: 1, 2, 3 … without a gap, in commit order.
+using Seq = std::uint64_t;
+// Wall clock of the server, to the millisecond.
+using Time = std::chrono::sys_time<std::chrono::milliseconds>;
+
+// The disk or SQLite failed, or the store is not one of ours. what() names the file, the operation
+// and the cause. After a failed commit its outcome is unknown: the store takes no further writes
+// until it is opened again.
+class Error : public std::runtime_error {
+ public:
+  enum class Kind {
+    kUnavailable,  // cannot be opened: wrong file, newer schema, permissions, in use by another
+    kCorrupt,      // a checksum or SQLite's own check failed
+    kDiskFull,
+    kIo,  // anything else
+  };
+  Error(Kind kind, const std::string& what) : std::runtime_error(what), kind_(kind) {}
+  Kind kind() const noexcept { return kind_; }
+
+ private:
+  Kind kind_;
+};
+
+// Who made a change, as far as it is known: the CRDT client id and the name that a guest claimed
+// for it. The first name seen for a client id of a document stays.
+struct Author {
+  crdt::ClientId client = 0;
+  std::string name;
+};
+
+// One update to be added to the log of a document.
+struct Append {
+  std::string document;  // name; the document comes to be with its first append
+  Seq seq = 0;           // one more than the last; the caller keeps count, the store verifies
+  Time at;
+  // When the client made it, where it says so (edits made offline); nullopt for "just now".
+  std::optional<Time> made_at;
+  Author author;
+  std::uint64_t connection = 0;  // which session, unique within a run of the server
+  std::shared_ptr<const crdt::Bytes> update;
+};
+
+// The merged state of a document after `seq`, so that loading need not replay the whole log, and
+// what lists show of it.
+struct Checkpoint {
+  std::string document;
+  Seq seq = 0;
+  crdt::Bytes state;  // a Yjs update, v1
+  std::string title;
+  std::string excerpt;
+};
+
+struct LogEntry {
+  Seq seq = 0;
+  Time at;
+  std::optional<Time> made_at;
+  Author author;
+  std::uint64_t connection = 0;
+  crdt::Bytes update;
+};
+
+// Everything needed to have a document in memory again: apply `state`, then the tail in order.
+struct StoredDocument {
+  std::uint64_t generation = 1;
+  Seq last_seq = 0;
+  Seq checkpoint_seq = 0;  // 0: no checkpoint yet
+  crdt::Bytes state;
+  std::vector<LogEntry> tail;  // checkpoint_seq+1 … last_seq
+};
+
+struct DocumentSummary {
+  std::string name;
+  std::string title;
+  std::string excerpt;
+  Time created_at;
+  Time edited_at;
+  Seq last_seq = 0;
+  Seq summary_seq = 0;  // what title and excerpt are of; behind last_seq after a crash
+  std::vector<Author> authors;  // the last to have edited first, at most 8
+};
+
+// The one connection that writes and checkpoints.
+//
+// Home:   the journal's thread; not thread-safe.
+// Errors: storage::Error.
+class Writer {
+ public:
+  virtual ~Writer() = default;
+
+  // Adds the updates in order, in one transaction. On return they are on disk (fsync).
+  virtual void append(std::span<const Append> batch) = 0;
+  // Replaces the document's checkpoint, if it is newer.
+  virtual void write_checkpoint(const Checkpoint& checkpoint) = 0;
+  // Moves pages from the write-ahead log into the database where that is due.
+  virtual void maintain() = 0;
+};
+
+// A connection that only reads. Sees all commits that were done when a call starts.
+//
+// Home:   one thread at a time.
+// Errors: storage::Error; kCorrupt when a checksum does not match: that document only is
+//         unreadable, and nothing is written over it.
+class Reader {
+ public:
+  virtual ~Reader() = default;
+
+  // nullopt when there is no such document.
+  virtual std::optional<StoredDocument> load(std::string_view document) = 0;
+  // Ordered by last edit, newest first.
+  virtual std::vector<DocumentSummary> list(std::size_t limit, std::size_t offset) = 0;
+  virtual std::vector<LogEntry> log(std::string_view document, Seq first, std::size_t limit) = 0;
+};
+
+// One data directory, held by one process at a time.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // At most once for a store.
+  virtual std::unique_ptr<Writer> writer() = 0;
+  virtual std::unique_ptr<Reader> reader() = 0;
+};
+
+}  // namespace palimpsest::storage

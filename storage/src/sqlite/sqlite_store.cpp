@@ -1,0 +1,1 @@
+#include "storage/sqlite_store.hpp"
