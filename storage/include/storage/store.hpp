@@ -95,7 +95,16 @@ struct DocumentSummary {
   Time edited_at;
   Seq last_seq = 0;
   Seq summary_seq = 0;  // what title and excerpt are of; behind last_seq after a crash
-  std::vector<Author> authors;  // the last to have edited first, at most 8
+  // The last to have edited first, at most 8. One name with several client ids (a person who
+  // reloaded the page) is there once.
+  std::vector<Author> authors;
+};
+
+// Something wrong that Reader::verify() found.
+struct Finding {
+  std::string document;  // empty: the database as a whole
+  Seq seq = 0;           // 0: not one entry of the log
+  std::string cause;
 };
 
 // The one connection that writes and checkpoints.
@@ -106,12 +115,17 @@ class Writer {
  public:
   virtual ~Writer() = default;
 
-  // Adds the updates in order, in one transaction. On return they are on disk (fsync).
+  // Adds the updates in order, in one transaction. On return they are on disk (fsync). Throws
+  // crdt::Bug, with nothing written, when a seq is not the one after the last.
   virtual void append(std::span<const Append> batch) = 0;
-  // Replaces the document's checkpoint, if it is newer.
+  // Replaces the document's checkpoint, if it is newer. Throws crdt::Bug when it is ahead of the
+  // document's log.
   virtual void write_checkpoint(const Checkpoint& checkpoint) = 0;
-  // Moves pages from the write-ahead log into the database where that is due.
+  // Moves pages from the write-ahead log into the database where that is due. Cheap when it is not:
+  // call it after every append.
   virtual void maintain() = 0;
+  // The same, due or not: for when nothing is waiting to be written.
+  virtual void settle() = 0;
 };
 
 // A connection that only reads. Sees all commits that were done when a call starts.
@@ -127,7 +141,11 @@ class Reader {
   virtual std::optional<StoredDocument> load(std::string_view document) = 0;
   // Ordered by last edit, newest first.
   virtual std::vector<DocumentSummary> list(std::size_t limit, std::size_t offset) = 0;
+  // At most `limit` entries from `first` on; none when there is no such document.
   virtual std::vector<LogEntry> log(std::string_view document, Seq first, std::size_t limit) = 0;
+  // Reads everything and answers what is wrong with it; empty is well. Takes as long as reading the
+  // whole file takes, but never holds up the writer.
+  virtual std::vector<Finding> verify() = 0;
 };
 
 // One data directory, held by one process at a time.
@@ -135,7 +153,7 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // At most once for a store.
+  // One at a time. After a failed commit, destroy it and ask again: that is what reopening means.
   virtual std::unique_ptr<Writer> writer() = 0;
   virtual std::unique_ptr<Reader> reader() = 0;
 };

@@ -1,0 +1,194 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "storage/store.hpp"
+
+namespace palimpsest::testing {
+
+// A Store whose calls fail or wait when the test says so; all else goes to the store it wraps.
+//
+//   MemoryStore memory;
+//   FaultyStore store(memory);
+//   store.fail_nth(FaultyStore::Call::kAppend, 0);         // the next append throws
+//   store.before([&](Call call) { gate.wait(); });         // calls wait on their own thread
+//
+// As with the real store, a writer whose write failed refuses all further ones; ask for a new
+// writer() after destroying it, which is what reopening does.
+//
+// Home: any thread; hooks run on the thread of the call, without a lock held.
+class FaultyStore final : public storage::Store {
+ public:
+  enum class Call { kAppend, kWriteCheckpoint, kMaintain, kSettle, kLoad, kList, kLog, kVerify };
+  enum class Outcome {
+    kNothingDone,     // the call throws instead of doing its work
+    kDoneButNotTold,  // it does its work and throws then: what a failed fsync looks like
+  };
+  using Hook = std::function<void(Call)>;
+
+  explicit FaultyStore(storage::Store& inner) : inner_(inner) {}
+
+  // The n-th call of that kind from now on throws, 0 being the next. One fault is armed at a time.
+  void fail_nth(Call call, std::size_t n, storage::Error::Kind kind = storage::Error::Kind::kIo,
+                Outcome outcome = Outcome::kNothingDone) {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->fault = Fault{call, n, kind, outcome};
+  }
+  // The same over calls of every kind: for loops that fail call 0, 1, 2 … until all is well.
+  void fail_nth(std::size_t n, storage::Error::Kind kind = storage::Error::Kind::kIo,
+                Outcome outcome = Outcome::kNothingDone) {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->fault = Fault{std::nullopt, n, kind, outcome};
+  }
+  // Whether the armed fault has not come yet (then the run passed without one).
+  bool is_armed() const {
+    const std::lock_guard lock(shared_->mutex);
+    return shared_->fault.has_value();
+  }
+  void disarm() {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->fault.reset();
+  }
+
+  // Runs before (after) every call; may block to delay it, or throw a storage::Error of its own.
+  void before(Hook hook) { set(&Shared::before, std::move(hook)); }
+  void after(Hook hook) { set(&Shared::after, std::move(hook)); }
+
+  std::unique_ptr<storage::Writer> writer() override {
+    return std::make_unique<FaultyWriter>(inner_.writer(), shared_);
+  }
+  std::unique_ptr<storage::Reader> reader() override {
+    return std::make_unique<FaultyReader>(inner_.reader(), shared_);
+  }
+
+ private:
+  struct Fault {
+    std::optional<Call> call;  // nullopt: of any kind
+    std::size_t calls_until;
+    storage::Error::Kind kind;
+    Outcome outcome;
+  };
+
+  struct Shared {
+    mutable std::mutex mutex;
+    std::optional<Fault> fault;
+    Hook before;
+    Hook after;
+
+    Hook hook(Hook Shared::*which) const {
+      const std::lock_guard lock(mutex);
+      return this->*which;
+    }
+
+    // The fault of this call, if it is the one.
+    std::optional<Fault> take(Call call) {
+      const std::lock_guard lock(mutex);
+      if (!fault || (fault->call && *fault->call != call)) return std::nullopt;
+      if (fault->calls_until > 0) {
+        --fault->calls_until;
+        return std::nullopt;
+      }
+      return std::exchange(fault, std::nullopt);
+    }
+
+    template <typename Work>
+    auto run(Call call, Work work) {
+      const std::optional<Fault> now = take(call);
+      if (const Hook hook_before = hook(&Shared::before)) hook_before(call);
+      if (now && now->outcome == Outcome::kNothingDone) fail(*now);
+      if constexpr (std::is_void_v<decltype(work())>) {
+        work();
+        finish(call, now);
+      } else {
+        auto result = work();
+        finish(call, now);
+        return result;
+      }
+    }
+
+    void finish(Call call, const std::optional<Fault>& now) const {
+      if (const Hook hook_after = hook(&Shared::after)) hook_after(call);
+      if (now) fail(*now);
+    }
+
+    [[noreturn]] static void fail(const Fault& fault) {
+      throw storage::Error(fault.kind, "test: this call was told to fail");
+    }
+  };
+
+  class FaultyWriter final : public storage::Writer {
+   public:
+    FaultyWriter(std::unique_ptr<storage::Writer> inner, std::shared_ptr<Shared> shared)
+        : inner_(std::move(inner)), shared_(std::move(shared)) {}
+
+    void append(std::span<const storage::Append> batch) override {
+      run(Call::kAppend, [&] { inner_->append(batch); });
+    }
+    void write_checkpoint(const storage::Checkpoint& checkpoint) override {
+      run(Call::kWriteCheckpoint, [&] { inner_->write_checkpoint(checkpoint); });
+    }
+    void maintain() override {
+      run(Call::kMaintain, [&] { inner_->maintain(); });
+    }
+    void settle() override {
+      run(Call::kSettle, [&] { inner_->settle(); });
+    }
+
+   private:
+    template <typename Work>
+    void run(Call call, Work work) {
+      if (failed_) {
+        throw storage::Error(storage::Error::Kind::kIo,
+                             "test: an earlier write failed; the store takes no writes");
+      }
+      try {
+        shared_->run(call, work);
+      } catch (const storage::Error&) {
+        failed_ = true;
+        throw;
+      }
+    }
+
+    const std::unique_ptr<storage::Writer> inner_;
+    const std::shared_ptr<Shared> shared_;
+    bool failed_ = false;
+  };
+
+  class FaultyReader final : public storage::Reader {
+   public:
+    FaultyReader(std::unique_ptr<storage::Reader> inner, std::shared_ptr<Shared> shared)
+        : inner_(std::move(inner)), shared_(std::move(shared)) {}
+
+    std::optional<storage::StoredDocument> load(std::string_view document) override {
+      return shared_->run(Call::kLoad, [&] { return inner_->load(document); });
+    }
+    std::vector<storage::DocumentSummary> list(std::size_t limit, std::size_t offset) override {
+      return shared_->run(Call::kList, [&] { return inner_->list(limit, offset); });
+    }
+    std::vector<storage::LogEntry> log(std::string_view document, storage::Seq first,
+                                       std::size_t limit) override {
+      return shared_->run(Call::kLog, [&] { return inner_->log(document, first, limit); });
+    }
+    std::vector<storage::Finding> verify() override {
+      return shared_->run(Call::kVerify, [&] { return inner_->verify(); });
+    }
+
+   private:
+    const std::unique_ptr<storage::Reader> inner_;
+    const std::shared_ptr<Shared> shared_;
+  };
+
+  void set(Hook Shared::*which, Hook hook) {
+    const std::lock_guard lock(shared_->mutex);
+    shared_.get()->*which = std::move(hook);
+  }
+
+  storage::Store& inner_;
+  const std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
+};
+
+}  // namespace palimpsest::testing

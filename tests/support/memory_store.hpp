@@ -1,0 +1,184 @@
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "crdt/error.hpp"
+#include "storage/store.hpp"
+
+namespace palimpsest::testing {
+
+// A Store without a disk, for tests of what stands on one. It keeps the same promises as the real
+// one (tests/storage holds both to them); wrap it in a FaultyStore to make calls fail or wait.
+// What was written stays for as long as the MemoryStore lives, so a "restart" is a new writer.
+//
+// Home: writer and readers may be on different threads, as with the real store.
+class MemoryStore final : public storage::Store {
+ public:
+  std::unique_ptr<storage::Writer> writer() override;
+  std::unique_ptr<storage::Reader> reader() override;
+
+ private:
+  struct Document {
+    std::vector<storage::LogEntry> log;  // authors' names are kept below
+    storage::Checkpoint checkpoint;
+    std::map<crdt::ClientId, std::string> names;
+    std::vector<crdt::ClientId> recent;  // the last to have edited first
+    storage::Time created_at;
+  };
+  struct State {
+    std::mutex mutex;
+    std::map<std::string, Document, std::less<>> documents;
+    bool has_writer = false;
+  };
+  class MemoryWriter;
+  class MemoryReader;
+
+  const std::shared_ptr<State> state_ = std::make_shared<State>();
+};
+
+class MemoryStore::MemoryWriter final : public storage::Writer {
+ public:
+  explicit MemoryWriter(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  ~MemoryWriter() override {
+    const std::lock_guard lock(state_->mutex);
+    state_->has_writer = false;
+  }
+
+  void append(std::span<const storage::Append> batch) override {
+    const std::lock_guard lock(state_->mutex);
+    verify_sequence(batch);
+    for (const storage::Append& append : batch) add(state_->documents[append.document], append);
+  }
+
+  void write_checkpoint(const storage::Checkpoint& checkpoint) override {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->documents.find(checkpoint.document);
+    if (found == state_->documents.end() || checkpoint.seq > found->second.log.size()) {
+      throw crdt::Bug("checkpoint of " + checkpoint.document + " is ahead of its log");
+    }
+    if (checkpoint.seq > found->second.checkpoint.seq) found->second.checkpoint = checkpoint;
+  }
+
+  void maintain() override {}
+  void settle() override {}
+
+ private:
+  void verify_sequence(std::span<const storage::Append> batch) const {
+    std::map<std::string, storage::Seq> last;
+    for (const storage::Append& append : batch) {
+      const auto found = state_->documents.find(append.document);
+      const storage::Seq stored = found == state_->documents.end() ? 0 : found->second.log.size();
+      const storage::Seq expected = last.try_emplace(append.document, stored).first->second + 1;
+      if (append.seq != expected || !append.update) {
+        throw crdt::Bug("append to " + append.document + " is out of sequence or empty");
+      }
+      last[append.document] = append.seq;
+    }
+  }
+
+  static void add(Document& document, const storage::Append& append) {
+    if (document.log.empty()) document.created_at = append.at;
+    document.log.push_back(
+        {append.seq, append.at, append.made_at, append.author, append.connection, *append.update});
+    std::string& name = document.names[append.author.client];
+    if (name.empty()) name = append.author.name;
+    // One person with several client ids is listed once.
+    std::erase_if(document.recent, [&](crdt::ClientId client) {
+      return client == append.author.client || (!name.empty() && document.names[client] == name);
+    });
+    document.recent.insert(document.recent.begin(), append.author.client);
+    document.recent.resize(std::min<std::size_t>(document.recent.size(), 8));
+  }
+
+  const std::shared_ptr<State> state_;
+};
+
+class MemoryStore::MemoryReader final : public storage::Reader {
+ public:
+  explicit MemoryReader(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+  std::optional<storage::StoredDocument> load(std::string_view name) override {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->documents.find(name);
+    if (found == state_->documents.end()) return std::nullopt;
+    const Document& document = found->second;
+    storage::StoredDocument stored;
+    stored.last_seq = document.log.size();
+    stored.checkpoint_seq = document.checkpoint.seq;
+    stored.state = document.checkpoint.state;
+    stored.tail = entries(document, document.checkpoint.seq + 1, document.log.size());
+    return stored;
+  }
+
+  std::vector<storage::DocumentSummary> list(std::size_t limit, std::size_t offset) override {
+    const std::lock_guard lock(state_->mutex);
+    std::vector<storage::DocumentSummary> all;
+    for (const auto& [name, document] : state_->documents) {
+      all.push_back(summary(name, document));
+    }
+    std::stable_sort(all.begin(), all.end(), [](const auto& left, const auto& right) {
+      return left.edited_at > right.edited_at;
+    });
+    const std::size_t first = std::min(offset, all.size());
+    const std::size_t count = std::min(limit, all.size() - first);
+    const auto begin = all.begin() + static_cast<std::ptrdiff_t>(first);
+    return {begin, begin + static_cast<std::ptrdiff_t>(count)};
+  }
+
+  std::vector<storage::LogEntry> log(std::string_view name, storage::Seq first,
+                                     std::size_t limit) override {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->documents.find(name);
+    if (found == state_->documents.end()) return {};
+    return entries(found->second, first, limit);
+  }
+
+  std::vector<storage::Finding> verify() override { return {}; }
+
+ private:
+  static std::vector<storage::LogEntry> entries(const Document& document, storage::Seq first,
+                                                std::size_t limit) {
+    std::vector<storage::LogEntry> result;
+    for (storage::Seq seq = std::max<storage::Seq>(first, 1);
+         seq <= document.log.size() && result.size() < limit; ++seq) {
+      result.push_back(document.log[seq - 1]);
+      result.back().author.name = document.names.at(result.back().author.client);
+    }
+    return result;
+  }
+
+  static storage::DocumentSummary summary(const std::string& name, const Document& document) {
+    storage::DocumentSummary result;
+    result.name = name;
+    result.title = document.checkpoint.title;
+    result.excerpt = document.checkpoint.excerpt;
+    result.created_at = document.created_at;
+    result.edited_at = document.log.back().at;
+    result.last_seq = document.log.size();
+    result.summary_seq = document.checkpoint.seq;
+    for (const crdt::ClientId client : document.recent) {
+      result.authors.push_back({client, document.names.at(client)});
+    }
+    return result;
+  }
+
+  const std::shared_ptr<State> state_;
+};
+
+inline std::unique_ptr<storage::Writer> MemoryStore::writer() {
+  const std::lock_guard lock(state_->mutex);
+  if (state_->has_writer) throw crdt::Bug("this store has a writer already");
+  state_->has_writer = true;
+  return std::make_unique<MemoryWriter>(state_);
+}
+
+inline std::unique_ptr<storage::Reader> MemoryStore::reader() {
+  return std::make_unique<MemoryReader>(state_);
+}
+
+}  // namespace palimpsest::testing
