@@ -1,0 +1,1 @@
+#include "dialect/y_websocket.hpp"
