@@ -106,10 +106,7 @@ async function compareContent(file, update) {
   for (const root of documentOf([update]).share.keys()) {
     for (const [format, expected] of Object.entries(contentOf(update, root))) {
       const shown = await succeed('doc', 'show', file, '--root', root, '--format', format)
-      assert.deepEqual(
-        typeof expected === 'string' ? shown : JSON.parse(shown),
-        typeof expected === 'string' ? expected + '\n' : expected,
-        `${root} as ${format}`)
+      assert.deepEqual(typeof expected === 'string' ? shown : JSON.parse(shown), expected, `${root} as ${format}`)
     }
   }
 }

@@ -1,0 +1,93 @@
+# Runs steps, several at once, and keeps the score.
+# shellcheck shell=bash
+#
+# A step is a function step_NAME in steps.sh. It runs in a shell of its own with strict errors, so
+# that any command that fails fails the step. Its output goes to build/test-logs/NAME.log. It may
+# end with `skip REASON`.
+# shellcheck source=common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+log_dir=$root/build/test-logs
+score_dir=$log_dir/score
+skip_status=77
+
+skip() {
+  echo "$*"
+  exit "$skip_status"
+}
+
+# counts_in LOG: "passed failed skipped", summed over what the test tools say at their ends: Catch2,
+# node --test, Vitest.
+counts_in() {
+  sed 's/\x1b\[[0-9;]*m//g' "$1" | awk '
+    function before(word) { return match($0, "[0-9]+ " word) ? substr($0, RSTART) + 0 : 0 }
+    /All tests passed \([0-9]+ assertions? in [0-9]+ test cases?\)/ { passed += before("test case") }
+    /^([0-9]+: )?test cases: / || /^ +Tests  / {
+      passed += before("passed"); failed += before("failed"); skipped += before("skipped")
+    }
+    /^(#|ℹ) pass [0-9]+$/ { passed += $3 }
+    /^(#|ℹ) (fail|cancelled) [0-9]+$/ { failed += $3 }
+    /^(#|ℹ) (skipped|todo) [0-9]+$/ { skipped += $3 }
+    END { print passed + 0, failed + 0, skipped + 0 }'
+}
+
+# run_step NAME: runs it, prints its line, writes its score. Succeeds when the step did not fail.
+run_step() {
+  local name=$1 log=$log_dir/$1.log started=$EPOCHREALTIME status=0
+  bash -c 'source "$0/scripts/lib/steps.sh"; "step_$1"' "$root" "$name" \
+    </dev/null >"$log" 2>&1 || status=$?
+  local seconds passed failed skipped
+  seconds=$(awk -v from="$started" -v to="$EPOCHREALTIME" 'BEGIN { printf "%.1f", to - from }')
+  read -r passed failed skipped < <(counts_in "$log")
+
+  local mark result="$passed passed"
+  case $status in
+    0)
+      mark=$green✓$plain
+      # A step without tests of its own, or a tool that keeps its count to itself.
+      ((passed + failed > 0)) || { passed=1 result=; }
+      ;;
+    "$skip_status")
+      mark=$yellow–$plain passed=0 failed=0 skipped=1
+      result="skipped: $(tail -n 1 "$log")"
+      ;;
+    *)
+      mark=$red✗$plain
+      ((failed > 0)) || failed=1
+      result="$failed failed, $passed passed"
+      ;;
+  esac
+  ((skipped == 0 || status == skip_status)) || result+=", $skipped skipped"
+  printf '%s\n' "$passed $failed $skipped" >"$score_dir/$name"
+  printf ' %s %-14s %7s s  %s\n' "$mark" "$name" "$seconds" "$result"
+  [[ $status == 0 || $status == "$skip_status" ]] && return
+  tail -n 40 "$log" | sed "s/^/     $dim│$plain /"
+  printf '     %s\n' "${dim}all of it: ${log#"$root"/}$plain"
+  return 1
+}
+
+# not_run NAME…: what would have needed a step that failed.
+not_run() {
+  local name
+  for name in "$@"; do
+    printf '0 0 1\n' >"$score_dir/$name"
+    printf ' %s %-14s %9s  %s\n' "$yellow–$plain" "$name" "" "not run: what it needs failed"
+  done
+}
+
+# Prints what ran and the total, and answers the verdict.
+print_score() {
+  local file name passed failed skipped all_passed=0 all_failed=0 all_skipped=0 red_steps=() gray=()
+  for file in "$score_dir"/*; do
+    name=$(basename "$file")
+    read -r passed failed skipped <"$file"
+    ((all_passed += passed, all_failed += failed, all_skipped += skipped)) || true
+    ((failed == 0)) || red_steps+=("$name")
+    ((skipped == 0)) || gray+=("$name")
+  done
+  printf '\n'
+  ((${#red_steps[@]} == 0)) || printf 'failed:  %s\n' "${red_steps[*]}"
+  ((${#gray[@]} == 0)) || printf 'skipped, whole or in part: %s\n' "${gray[*]}"
+  printf '%d passed, %d failed, %d skipped\n' "$all_passed" "$all_failed" "$all_skipped"
+  ((all_failed == 0))
+}

@@ -1,0 +1,111 @@
+# What scripts/test does, step by step; runner.sh says what a step is.
+# shellcheck shell=bash
+# shellcheck source=runner.sh
+source "$(dirname "${BASH_SOURCE[0]}")/runner.sh"
+# shellcheck source=release.sh
+source "$root/scripts/lib/release.sh"
+need_node
+export PALIMPSEST=$binary
+
+long=${PALIMPSEST_TEST_LONG:-}
+
+cpp_sources() { git ls-files '*.cpp' '*.hpp'; }
+
+# --- The sources as they stand ---
+
+step_repository() { bash scripts/lib/check-repository; }
+
+# Other versions break lines elsewhere, so only 14 has a say.
+step_format() {
+  command -v clang-format-14 >/dev/null || skip "clang-format 14 is not here"
+  cpp_sources | xargs -r clang-format-14 --dry-run -Werror
+}
+
+step_tidy() {
+  command -v clang-tidy-14 >/dev/null || skip "clang-tidy 14 is not here"
+  bash scripts/lib/tidy build/dev
+}
+
+# --- C++ ---
+
+step_release() { build_release; }
+
+# build PRESET [TARGET…]: with lower priority, because tests with a clock run at the same time.
+build() {
+  local preset=$1
+  shift
+  configure "$preset"
+  nice ninja -C "build/$preset" "$@"
+}
+
+# run_ctest PRESET [ARGUMENT…]
+run_ctest() {
+  local preset=$1
+  shift
+  ctest --test-dir "build/$preset" --verbose --timeout 600 -j "$(nproc)" "$@"
+}
+
+step_headers() { build dev all_verify_interface_header_sets; }
+
+step_dev() {
+  build dev
+  run_ctest dev
+}
+
+# A short list of what the sanitizers may find is worse than none: every report is an error.
+step_asan() {
+  export ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=1
+  export UBSAN_OPTIONS=print_stacktrace=1
+  build asan
+  run_ctest asan
+}
+
+# What has only one thread by design has nothing to find here.
+step_tsan() {
+  export TSAN_OPTIONS=second_deadlock_stack=1
+  build tsan
+  run_ctest tsan -E '^(crdt_tests|fuzz_.*)$'
+}
+
+step_fuzz() {
+  need_packages "${packages_to_fuzz[@]}"
+  build fuzz
+  bash tests/fuzz/run build/fuzz "$((60 * 10))"
+}
+
+# --- Node ---
+
+step_web() {
+  need_npm_packages "$root/web-client"
+  cd web-client
+  npm run check
+  npm test
+}
+
+# node_tests FOLDER FILE…
+node_tests() {
+  local folder=$1
+  shift
+  need_npm_packages "$root/$folder"
+  cd "$folder"
+  node --test --test-reporter=spec "$@"
+}
+
+step_differential() {
+  [[ -z $long ]] || export ROUNDS=1000
+  node_tests tests/interop differential.test.js
+}
+
+step_interop() { node_tests tests/interop server.test.js keep-alive.test.js; }
+
+step_crash() {
+  [[ -z $long ]] || export ROUNDS=1000
+  node_tests tests/interop crash.test.js
+}
+
+step_e2e() {
+  [[ -f tests/e2e/package.json ]] || skip "there are no tests in a browser yet"
+  need_npm_packages "$root/tests/e2e"
+  cd tests/e2e
+  npm test
+}
