@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+
+#include "crdt/bytes.hpp"
+#include "storage/store.hpp"
+
+namespace palimpsest::storage::sqlite {
+
+// What a stored payload is and where it belongs; part of its checksum, so that a payload which
+// turns up in another row is noticed too.
+struct Place {
+  enum class Kind : std::uint64_t { kLogEntry = 1, kCheckpoint = 2 };
+  Kind kind;
+  DocumentId document;
+  std::uint64_t generation;
+  Seq seq;
+};
+
+// XXH3, 64 bits, of the payload, seeded with that of its place (kind, document, generation, seq as
+// u64 little-endian). Guards against a failing disk, not against somebody who writes to the file.
+std::uint64_t checksum(const Place& place, crdt::ByteView payload);
+
+}  // namespace palimpsest::storage::sqlite

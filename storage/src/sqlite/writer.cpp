@@ -1,0 +1,293 @@
+#include "sqlite/writer.hpp"
+
+#include <algorithm>
+#include <string>
+#include <unordered_map>
+
+#include "crdt/error.hpp"
+#include "sqlite/checksum.hpp"
+#include "sqlite/limits.hpp"
+#include "sqlite/position.hpp"
+#include "sqlite/schema.hpp"
+#include "sqlite/transaction.hpp"
+
+namespace palimpsest::storage::sqlite {
+namespace {
+
+constexpr std::int64_t kWalFrameHeaderBytes = 24;  // SQLite file format, 4.1
+
+std::int64_t milliseconds(Time time) { return time.time_since_epoch().count(); }
+
+std::optional<std::int64_t> milliseconds(const std::optional<Time>& time) {
+  return time ? std::optional(milliseconds(*time)) : std::nullopt;
+}
+
+std::string json_array_of_ids(const std::vector<CachedAuthor>& authors) {
+  std::string json = "[";
+  for (const CachedAuthor& author : authors) {
+    if (json.size() > 1) json += ',';
+    json += std::to_string(author.id);
+  }
+  return json + "]";
+}
+
+[[noreturn]] void report_gap(const Append& append, Seq expected) {
+  throw crdt::Bug("append to \"" + append.document + "\": seq " + std::to_string(append.seq) +
+                  " where " + std::to_string(expected) + " comes next");
+}
+
+Connection open_own(const std::filesystem::path& file) {
+  Connection connection(file, Role::kWriter);
+  check_version(connection, migrations());
+  connection.configure();
+  return connection;
+}
+
+}  // namespace
+
+SqliteWriter::SqliteWriter(const std::filesystem::path& file,
+                           std::shared_ptr<const void> keep_alive)
+    : keep_alive_(std::move(keep_alive)),
+      connection_(open_own(file)),
+      select_document_(connection_,
+                       "SELECT id, generation, last_seq, edited_at_ms FROM documents "
+                       "WHERE name = ?1"),
+      select_recent_authors_(connection_,
+                             "SELECT authors.id, authors.name FROM documents, "
+                             "json_each(documents.recent_authors) AS recent "
+                             "JOIN authors ON authors.id = recent.value "
+                             "WHERE documents.id = ?1 ORDER BY recent.key"),
+      insert_document_(connection_,
+                       "INSERT INTO documents (name, generation, created_at_ms, edited_at_ms) "
+                       "VALUES (?1, ?2, ?3, ?3)"),
+      update_document_(connection_,
+                       "UPDATE documents SET last_seq = ?2, edited_at_ms = ?3, "
+                       "recent_authors = ?4 WHERE id = ?1"),
+      select_author_(connection_,
+                     "SELECT id, name FROM authors WHERE document_id = ?1 AND client_id = ?2"),
+      insert_author_(connection_,
+                     "INSERT INTO authors (document_id, client_id, name, first_seen_seq) "
+                     "VALUES (?1, ?2, ?3, ?4)"),
+      name_author_(connection_, "UPDATE authors SET name = ?2 WHERE id = ?1 AND name = ''"),
+      insert_entry_(connection_,
+                    "INSERT INTO log (position, generation, at_ms, made_at_ms, author_id, "
+                    "connection, checksum, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
+      select_checkpoint_seq_(connection_, "SELECT seq FROM checkpoints WHERE document_id = ?1"),
+      replace_checkpoint_(connection_,
+                          "INSERT OR REPLACE INTO checkpoints "
+                          "(document_id, seq, generation, checksum, state) "
+                          "VALUES (?1, ?2, ?3, ?4, ?5)"),
+      update_summary_(connection_,
+                      "UPDATE documents SET title = ?2, excerpt = ?3, summary_seq = ?4 "
+                      "WHERE id = ?1") {
+  page_bytes_ = connection_.query_integer("PRAGMA page_size") + kWalFrameHeaderBytes;
+  sqlite3_wal_hook(
+      connection_.handle(),
+      [](void* self, sqlite3*, const char*, int pages) {
+        static_cast<SqliteWriter*>(self)->wal_pages_ = pages;
+        return SQLITE_OK;
+      },
+      this);
+  empty_wal_on_start();
+}
+
+template <typename Work>
+void SqliteWriter::guarded(Work work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    failure_ = error;
+    throw;
+  } catch (const std::exception& error) {
+    failure_ = Error(Error::Kind::kIo, error.what());
+    throw;
+  }
+}
+
+void SqliteWriter::refuse_after_failure() const {
+  if (!failure_) return;
+  connection_.fail(failure_->kind(),
+                   std::string("no writes until the store is reopened, since one failed (") +
+                       failure_->what() + ")");
+}
+
+void SqliteWriter::append(std::span<const Append> batch) {
+  if (batch.empty()) return;
+  connection_.describe("append");
+  refuse_after_failure();
+  cache_.make_room();
+  const DocumentRefs documents = verify_sequence(batch);
+  guarded([&] { write_batch(batch, documents); });
+}
+
+SqliteWriter::DocumentRefs SqliteWriter::verify_sequence(std::span<const Append> batch) {
+  DocumentRefs documents;
+  documents.reserve(batch.size());
+  std::unordered_map<const CachedDocument*, Seq> last_seqs;
+  for (const Append& append : batch) {
+    const bool is_same = !documents.empty() && append.document == (&append - 1)->document;
+    CachedDocument* here = is_same ? documents.back() : &document(append.document);
+    Seq& last_seq = last_seqs.try_emplace(here, here->last_seq).first->second;
+    if (append.seq != last_seq + 1 || append.seq > kMaxSeq) report_gap(append, last_seq + 1);
+    if (!append.update) throw crdt::Bug("append to \"" + append.document + "\" without an update");
+    last_seq = append.seq;
+    documents.push_back(here);
+  }
+  return documents;
+}
+
+void SqliteWriter::write_batch(std::span<const Append> batch, const DocumentRefs& documents) {
+  Transaction transaction(connection_);
+  for (std::size_t i = 0; i < batch.size(); ++i) write_entry(batch[i], *documents[i]);
+
+  DocumentRefs changed = documents;
+  std::sort(changed.begin(), changed.end());
+  changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
+  for (CachedDocument* document : changed) update_document(*document);
+  transaction.commit();
+}
+
+void SqliteWriter::write_entry(const Append& append, CachedDocument& document) {
+  if (document.id == 0) insert_document(append, document);
+  const CachedAuthor& by = author(append.author, append.seq, document);
+  const Place place{Place::Kind::kLogEntry, document.id, document.generation, append.seq};
+  const crdt::ByteView bytes = *append.update;
+  insert_entry_.execute(position(document.id, append.seq), document.generation,
+                        milliseconds(append.at), milliseconds(append.made_at), by.id,
+                        append.connection, checksum(place, bytes), bytes);
+  document.last_seq = append.seq;
+  document.edited_at = append.at;
+  document.touch(by);
+}
+
+void SqliteWriter::update_document(CachedDocument& document) {
+  const std::string recent = json_array_of_ids(document.recent);
+  update_document_.execute(document.id, document.last_seq, milliseconds(document.edited_at),
+                           std::string_view(recent));
+}
+
+CachedDocument& SqliteWriter::document(std::string_view name) {
+  if (CachedDocument* known = cache_.find(name)) return *known;
+  return cache_.add(std::string(name), read_document(name).value_or(CachedDocument{}));
+}
+
+std::optional<CachedDocument> SqliteWriter::read_document(std::string_view name) {
+  Execution row = select_document_.run(name);
+  if (!row.next()) return std::nullopt;
+  CachedDocument document;
+  document.id = row.integer(0);
+  document.generation = row.unsigned_integer(1);
+  document.last_seq = row.unsigned_integer(2);
+  document.edited_at = Time(std::chrono::milliseconds(row.integer(3)));
+  Execution recent = select_recent_authors_.run(document.id);
+  while (recent.next()) {
+    document.recent.push_back({recent.integer(0), std::string(recent.text(1))});
+  }
+  return document;
+}
+
+void SqliteWriter::insert_document(const Append& append, CachedDocument& document) {
+  insert_document_.execute(std::string_view(append.document), document.generation,
+                           milliseconds(append.at));
+  document.id = sqlite3_last_insert_rowid(connection_.handle());
+}
+
+CachedAuthor& SqliteWriter::author(const Author& author, Seq seq, CachedDocument& document) {
+  auto known = document.authors.find(author.client);
+  if (known == document.authors.end()) {
+    known =
+        document.authors.emplace(author.client, read_or_insert_author(author, seq, document)).first;
+    cache_.count_author();
+  }
+  CachedAuthor& cached = known->second;
+  if (cached.name.empty() && !author.name.empty()) {
+    name_author_.execute(cached.id, std::string_view(author.name));
+    cached.name = author.name;
+  }
+  return cached;
+}
+
+CachedAuthor SqliteWriter::read_or_insert_author(const Author& author, Seq seq,
+                                                 const CachedDocument& document) {
+  Execution row = select_author_.run(document.id, author.client);
+  if (row.next()) return {row.integer(0), std::string(row.text(1))};
+  insert_author_.execute(document.id, author.client, std::string_view(author.name), seq);
+  return {sqlite3_last_insert_rowid(connection_.handle()), author.name};
+}
+
+void SqliteWriter::write_checkpoint(const Checkpoint& checkpoint) {
+  connection_.describe("checkpoint of \"" + checkpoint.document + "\"");
+  refuse_after_failure();
+  cache_.make_room();
+  const CachedDocument& here = document(checkpoint.document);
+  if (checkpoint.seq > here.last_seq) {
+    throw crdt::Bug("checkpoint of \"" + checkpoint.document + "\" at seq " +
+                    std::to_string(checkpoint.seq) + ", ahead of its log, which ends with " +
+                    std::to_string(here.last_seq));
+  }
+  guarded([&] { replace_checkpoint(checkpoint, here); });
+}
+
+void SqliteWriter::replace_checkpoint(const Checkpoint& checkpoint,
+                                      const CachedDocument& document) {
+  Transaction transaction(connection_);
+  {
+    Execution present = select_checkpoint_seq_.run(document.id);
+    const Seq present_seq = present.next() ? present.unsigned_integer(0) : 0;
+    if (checkpoint.seq <= present_seq) return;
+  }
+  const Place place{Place::Kind::kCheckpoint, document.id, document.generation, checkpoint.seq};
+  const crdt::ByteView state = checkpoint.state;
+  replace_checkpoint_.execute(document.id, checkpoint.seq, document.generation,
+                              checksum(place, state), state);
+  update_summary_.execute(document.id, std::string_view(checkpoint.title),
+                          std::string_view(checkpoint.excerpt), checkpoint.seq);
+  transaction.commit();
+}
+
+void SqliteWriter::maintain() {
+  const std::int64_t bytes = wal_bytes();
+  // Less than before: SQLite began at the start of the file again.
+  wal_bytes_at_checkpoint_ = std::min(wal_bytes_at_checkpoint_, bytes);
+  if (bytes - wal_bytes_at_checkpoint_ < kWalCheckpointBytes) return;
+  connection_.describe("moving the write-ahead log into the database");
+  refuse_after_failure();
+  const bool is_long = bytes > kWalTruncateBytes;
+  guarded(
+      [&] { checkpoint_wal(is_long ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE); });
+}
+
+void SqliteWriter::settle() {
+  if (wal_pages_ == 0) return;
+  connection_.describe("emptying the write-ahead log");
+  refuse_after_failure();
+  guarded([&] { checkpoint_wal(SQLITE_CHECKPOINT_TRUNCATE); });
+}
+
+SqliteWriter::Outcome SqliteWriter::checkpoint_wal(int mode) {
+  wal_bytes_at_checkpoint_ = wal_bytes();  // where a reader is in the way, not again at once
+  int pages_left = 0;
+  sqlite3_busy_timeout(connection_.handle(), static_cast<int>(kTruncateTimeout.count()));
+  const int code =
+      sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, mode, &pages_left, nullptr);
+  sqlite3_busy_timeout(connection_.handle(), static_cast<int>(kBusyTimeout.count()));
+  if ((code & 0xff) == SQLITE_BUSY) return Outcome::kReaderInTheWay;
+  if (code != SQLITE_OK) connection_.fail(code);
+  if (mode == SQLITE_CHECKPOINT_TRUNCATE) wal_pages_ = 0;
+  return Outcome::kDone;
+}
+
+// After a failed fsync the kernel may hold pages of the log for written that never reached the
+// disk, and what is committed behind them would be lost with them. Having copied everything into
+// the database, whose fsync is a new one, the log begins anew.
+void SqliteWriter::empty_wal_on_start() {
+  connection_.describe("emptying the write-ahead log at the start");
+  for (auto waited = kTruncateTimeout; waited < kBusyTimeout; waited += kTruncateTimeout) {
+    if (checkpoint_wal(SQLITE_CHECKPOINT_TRUNCATE) == Outcome::kDone) return;
+  }
+  connection_.fail(Error::Kind::kUnavailable, "another program keeps reading from it");
+}
+
+std::int64_t SqliteWriter::wal_bytes() const noexcept { return wal_pages_ * page_bytes_; }
+
+}  // namespace palimpsest::storage::sqlite

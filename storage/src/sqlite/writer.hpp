@@ -1,0 +1,78 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "sqlite/connection.hpp"
+#include "sqlite/document_cache.hpp"
+#include "sqlite/statement.hpp"
+#include "storage/store.hpp"
+
+namespace palimpsest::storage::sqlite {
+
+// Writer over the one connection that writes and checkpoints. That there is only one is also what
+// keeps us clear of the WAL-reset defect of SQLite before 3.51.3, which takes two connections that
+// write or checkpoint at the same instant.
+//
+// Invariant: what cache_ says is what the database says, unless failure_ is set.
+class SqliteWriter final : public Writer {
+ public:
+  // `keep_alive` is let go of with the writer: what must outlive it, such as the directory's lock.
+  SqliteWriter(const std::filesystem::path& file, std::shared_ptr<const void> keep_alive);
+
+  void append(std::span<const Append> batch) override;
+  void write_checkpoint(const Checkpoint& checkpoint) override;
+  void maintain() override;
+  void settle() override;
+
+ private:
+  using DocumentRefs = std::vector<CachedDocument*>;
+
+  // The document of each append, having verified that its seq is the next one.
+  DocumentRefs verify_sequence(std::span<const Append> batch);
+  void write_batch(std::span<const Append> batch, const DocumentRefs& documents);
+  void write_entry(const Append& append, CachedDocument& document);
+  void update_document(CachedDocument& document);
+  void replace_checkpoint(const Checkpoint& checkpoint, const CachedDocument& document);
+
+  CachedDocument& document(std::string_view name);
+  std::optional<CachedDocument> read_document(std::string_view name);
+  void insert_document(const Append& append, CachedDocument& document);
+  CachedAuthor& author(const Author& author, Seq seq, CachedDocument& document);
+  CachedAuthor read_or_insert_author(const Author& author, Seq seq, const CachedDocument& document);
+
+  enum class Outcome { kDone, kReaderInTheWay };
+  Outcome checkpoint_wal(int mode);
+  void empty_wal_on_start();
+  std::int64_t wal_bytes() const noexcept;
+
+  // Runs something that writes. When it throws, its outcome is unknown, and so is what cache_ says:
+  // this writer is finished.
+  template <typename Work>
+  void guarded(Work work);
+  void refuse_after_failure() const;
+
+  std::shared_ptr<const void> keep_alive_;
+  Connection connection_;
+  DocumentCache cache_;
+  std::optional<Error> failure_;
+
+  std::int64_t page_bytes_ = 0;               // of one page in the write-ahead log
+  std::int64_t wal_pages_ = 0;                // in the write-ahead log after the last commit
+  std::int64_t wal_bytes_at_checkpoint_ = 0;  // when the last one was tried
+
+  Statement select_document_;
+  Statement select_recent_authors_;
+  Statement insert_document_;
+  Statement update_document_;
+  Statement select_author_;
+  Statement insert_author_;
+  Statement name_author_;
+  Statement insert_entry_;
+  Statement select_checkpoint_seq_;
+  Statement replace_checkpoint_;
+  Statement update_summary_;
+};
+
+}  // namespace palimpsest::storage::sqlite
