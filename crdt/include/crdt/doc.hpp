@@ -19,6 +19,7 @@ namespace palimpsest::crdt {
 
 namespace internal {
 struct Core;
+class Writing;
 }
 
 class Transaction;
@@ -147,8 +148,7 @@ class Transaction {
   Transaction(Doc& doc, ClientId client);
   Bytes commit();
 
-  Doc* doc_;
-  bool open_ = true;
+  std::unique_ptr<internal::Writing> writing_;
 };
 
 template <class Change>

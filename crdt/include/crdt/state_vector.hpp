@@ -15,6 +15,10 @@ namespace palimpsest::crdt {
 // Cost: lookup O(log n), decode and encode O(n log n) in the number of clients.
 class StateVector {
  public:
+  StateVector() = default;
+  // Entries in any order, each client once.
+  explicit StateVector(std::vector<std::pair<ClientId, Clock>> entries);
+
   // stateVector := varUint(count) (varUint(client) varUint(clock))*
   // Throws DecodeError; accepts clients in any order and, of repeated ones, the last, as Yjs does.
   static StateVector decode(ByteView bytes);

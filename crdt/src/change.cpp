@@ -1,0 +1,332 @@
+#include <algorithm>
+
+#include "core.hpp"
+
+namespace palimpsest::crdt::internal {
+
+Change Core::begin() {
+  Change change;
+  change.epoch = ++epoch;
+  return change;
+}
+
+void Core::touch(Change& change, ClientIndex client) {
+  Client& own = clients[client];
+  if (own.epoch == change.epoch) return;
+  own.epoch = change.epoch;
+  own.clock_before = clock_of(client);
+  change.clients.push_back(client);
+}
+
+Clock Core::clock_before(const Change& change, ClientIndex client) const {
+  const Client& own = clients[client];
+  return own.epoch == change.epoch ? own.clock_before : clock_of(client);
+}
+
+void Core::mark_changed(Change& change, TypeIndex type) {
+  if (!change.tracks_types) return;
+  const BlockIndex item = types[type].item;
+  if (item == kNone || (!blocks[item].deleted && blocks[item].clock <
+                                                     clock_before(change, blocks[item].client))) {
+    change.changed_types.insert(type);
+  }
+}
+
+BlockIndex Core::split(Change& change, ClientIndex client, std::size_t position,
+                       std::uint64_t units) {
+  const BlockIndex left_index = clients[client].blocks[position];
+  PALIMPSEST_ASSERT(units > 0 && units < blocks[left_index].length);
+  const BlockIndex right_index = allocate(blocks[left_index]);
+  Block& left = blocks[left_index];
+  Block& right = blocks[right_index];
+
+  right.clock = left.clock + units;
+  right.length = static_cast<std::uint32_t>(left.length - units);
+  right.origin_client = client;
+  right.origin_clock = right.clock - 1;
+  right.left = left_index;
+  if (left.content_bytes > 0) {
+    const ContentCut cut = cut_content(left.kind, content_of(left), left.length, units);
+    right.content = static_cast<std::uint32_t>(left.content + cut.right_begin);
+    right.content_bytes = static_cast<std::uint32_t>(left.content_bytes - cut.right_begin);
+    left.content_bytes = static_cast<std::uint32_t>(cut.left_bytes);
+    if (cut.needs_replacement) {
+      // Both halves of the torn character become U+FFFD. Its four bytes hold the left one; the
+      // right part moves to the end, behind the other.
+      Bytes& content = clients[client].content;
+      std::copy(kReplacement.begin(), kReplacement.end(),
+                content.begin() + left.content + left.content_bytes);
+      left.content_bytes += static_cast<std::uint32_t>(kReplacement.size());
+      clients[client].dead_bytes += right.content_bytes + 1;
+      const ByteView rest = content_of(right);
+      Bytes moved(kReplacement.begin(), kReplacement.end());
+      moved.insert(moved.end(), rest.begin(), rest.end());
+      right.content = store_content(client, moved);
+      right.content_bytes = static_cast<std::uint32_t>(moved.size());
+    }
+  }
+  left.length = static_cast<std::uint32_t>(units);
+  left.right = right_index;
+  if (right.right != kNone) {
+    blocks[right.right].left = right_index;
+  } else if (right.in_map) {
+    slots[right.parent].last = right_index;
+  }
+  std::vector<BlockIndex>& own = clients[client].blocks;
+  own.insert(own.begin() + static_cast<std::ptrdiff_t>(position) + 1, right_index);
+  change.split.push_back({client, right.clock});
+  return right_index;
+}
+
+BlockIndex Core::clean_start(Change& change, ClientIndex client, Clock clock) {
+  const std::size_t position = find(client, clock);
+  const BlockIndex index = clients[client].blocks[position];
+  const Block& block = blocks[index];
+  if (block.clock == clock || !is_item(block.kind)) return index;
+  return split(change, client, position, clock - block.clock);
+}
+
+BlockIndex Core::clean_end(Change& change, ClientIndex client, Clock clock) {
+  const std::size_t position = find(client, clock);
+  const BlockIndex index = clients[client].blocks[position];
+  const Block& block = blocks[index];
+  if (block.end() != clock + 1 && is_item(block.kind)) {
+    split(change, client, position, clock + 1 - block.clock);
+  }
+  return index;
+}
+
+// Deletes the item and, where it carries a type, everything in it (Yjs: Item.delete and
+// ContentType.delete), with a stack of its own: documents may be nested deeper than ours.
+void Core::erase(Change& change, BlockIndex item) {
+  std::vector<BlockIndex> waiting{item};
+  const auto visit = [&](BlockIndex child) {
+    const Block& block = blocks[child];
+    if (!block.deleted) {
+      waiting.push_back(child);
+    } else if (block.clock < clock_before(change, block.client)) {
+      // It will be collected with its parent, and no deletion of this change leads to it.
+      change.split.push_back({block.client, block.clock});
+    }
+  };
+  while (!waiting.empty()) {
+    const BlockIndex index = waiting.back();
+    waiting.pop_back();
+    Block& block = blocks[index];
+    if (block.deleted) continue;
+    block.deleted = true;
+    change.deleted.push_back({block.client, block.clock, block.length});
+    mark_changed(change, type_of(block));
+    if (block.kind != Kind::kType) continue;
+    const Type& type = types[block.content];
+    for (BlockIndex child = type.start; child != kNone; child = blocks[child].right) visit(child);
+    for (SlotIndex slot = type.first_slot; slot != kNone; slot = slots[slot].next) {
+      if (slots[slot].last != kNone) visit(slots[slot].last);
+    }
+    if (change.tracks_types) change.changed_types.erase(block.content);
+  }
+}
+
+// Drops the content of a deleted item; everything inside a type that it carries becomes GC blocks
+// (Yjs: Item.gc and ContentType.gc).
+void Core::collect(BlockIndex item) {
+  std::vector<BlockIndex> waiting;
+  const auto empty = [&](Block& block) {
+    if (block.kind != Kind::kType) {
+      drop_content(block);
+      return;
+    }
+    Type& type = types[block.content];
+    for (BlockIndex child = type.start; child != kNone; child = blocks[child].right) {
+      waiting.push_back(child);
+    }
+    for (SlotIndex s = type.first_slot; s != kNone; s = slots[s].next) {
+      for (BlockIndex child = slots[s].last; child != kNone; child = blocks[child].left) {
+        waiting.push_back(child);
+      }
+      slot_index_.erase(std::uint64_t{block.content} << 32 | slots[s].key);
+    }
+    type.start = kNone;
+    type.first_slot = type.last_slot = kNone;
+    block.content = 0;
+  };
+
+  PALIMPSEST_ASSERT(blocks[item].deleted);
+  empty(blocks[item]);
+  blocks[item].kind = Kind::kDeleted;
+  while (!waiting.empty()) {
+    const BlockIndex index = waiting.back();
+    waiting.pop_back();
+    Block& block = blocks[index];
+    PALIMPSEST_ASSERT(block.deleted);
+    empty(block);
+    const Block gc{.clock = block.clock, .client = block.client, .length = block.length,
+                   .deleted = true};
+    block = gc;
+  }
+}
+
+void Core::collect_deleted(const Change& change) {
+  for (auto span = change.deleted.rbegin(); span != change.deleted.rend(); ++span) {
+    const std::vector<BlockIndex>& own = clients[span->client].blocks;
+    const Clock end = span->clock + span->length;
+    for (std::size_t i = find(span->client, span->clock);
+         i < own.size() && blocks[own[i]].clock < end; ++i) {
+      const Block& block = blocks[own[i]];
+      if (is_item(block.kind) && block.deleted) collect(own[i]);
+    }
+  }
+}
+
+// Joins two neighbours in the blocks of one client into the left one, where Yjs would (mergeWith).
+bool Core::try_merge(BlockIndex left_index, BlockIndex right_index) {
+  Block& left = blocks[left_index];
+  Block& right = blocks[right_index];
+  if (left.kind != right.kind || left.deleted != right.deleted || !is_mergeable(left.kind) ||
+      std::uint64_t{left.length} + right.length > kMaxBlockLength) {
+    return false;
+  }
+  if (left.kind != Kind::kGc) {
+    if (right.origin_client != left.client || right.origin_clock != left.end() - 1 ||
+        left.right != right_index || left.right_origin_client != right.right_origin_client ||
+        (left.right_origin_client != kNone &&
+         left.right_origin_clock != right.right_origin_clock)) {
+      return false;
+    }
+    if (right.content_bytes > 0) {
+      if (left.content + left.content_bytes != right.content) {
+        Bytes joined(content_of(left).begin(), content_of(left).end());
+        joined.insert(joined.end(), content_of(right).begin(), content_of(right).end());
+        clients[left.client].dead_bytes += left.content_bytes + right.content_bytes;
+        left.content = store_content(left.client, joined);
+      }
+      left.content_bytes += right.content_bytes;
+    }
+    if (right.right != kNone) {
+      blocks[right.right].left = left_index;
+    } else if (right.in_map) {
+      slots[right.parent].last = left_index;
+    }
+    left.right = right.right;
+  }
+  left.length += right.length;
+  release(right_index);
+  return true;
+}
+
+// Joins the block at `position`, and those before it, to their left while that is possible.
+// Answers how many it took.
+std::size_t Core::merge_with_lefts(ClientIndex client, std::size_t position) {
+  std::vector<BlockIndex>& own = clients[client].blocks;
+  std::size_t i = position;
+  while (i > 0 && try_merge(own[i - 1], own[i])) --i;
+  if (i < position) {
+    own.erase(own.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+              own.begin() + static_cast<std::ptrdiff_t>(position) + 1);
+  }
+  return position - i;
+}
+
+void Core::merge_deleted(const Change& change) {
+  for (auto span = change.deleted.rbegin(); span != change.deleted.rend(); ++span) {
+    const std::vector<BlockIndex>& own = clients[span->client].blocks;
+    std::size_t i =
+        std::min(own.size() - 1, 1 + find(span->client, span->clock + span->length - 1));
+    while (i > 0 && blocks[own[i]].clock >= span->clock) {
+      i -= std::min(i, 1 + merge_with_lefts(span->client, i));
+    }
+  }
+}
+
+void Core::merge_new_blocks(const Change& change) {
+  for (const ClientIndex client : change.clients) {
+    std::vector<BlockIndex>& own = clients[client].blocks;
+    if (clock_of(client) == clients[client].clock_before) continue;
+    const std::size_t first =
+        std::max<std::size_t>(find(client, clients[client].clock_before), 1);
+    if (first >= own.size()) continue;
+    std::size_t last = first - 1;  // of those that stay
+    for (std::size_t i = first; i < own.size(); ++i) {
+      if (!try_merge(own[last], own[i])) own[++last] = own[i];
+    }
+    own.resize(last + 1);
+  }
+}
+
+void Core::merge_split_blocks(const Change& change) {
+  for (auto point = change.split.rbegin(); point != change.split.rend(); ++point) {
+    const std::size_t position = find(point->client, point->clock);
+    if (position + 1 < clients[point->client].blocks.size() &&
+        merge_with_lefts(point->client, position + 1) > 1) {
+      continue;
+    }
+    if (position > 0) merge_with_lefts(point->client, position);
+  }
+}
+
+void Core::compact_content(ClientIndex client) {
+  constexpr std::size_t kWorthwhileBytes = 4096;
+  Client& own = clients[client];
+  if (own.dead_bytes < kWorthwhileBytes || own.dead_bytes < own.content.size() / 2) return;
+  Bytes content;
+  content.reserve(own.content.size() - std::min(own.dead_bytes, own.content.size()));
+  for (const BlockIndex index : own.blocks) {
+    Block& block = blocks[index];
+    if (block.content_bytes == 0) continue;
+    const ByteView bytes = content_of(block);
+    block.content = static_cast<std::uint32_t>(content.size());
+    content.insert(content.end(), bytes.begin(), bytes.end());
+  }
+  own.content = std::move(content);
+  own.dead_bytes = 0;
+}
+
+namespace {
+
+// Sorts the spans and joins those that touch.
+void normalize(std::vector<Change::Span>& spans) {
+  std::sort(spans.begin(), spans.end(), [](const Change::Span& a, const Change::Span& b) {
+    return a.client != b.client ? a.client < b.client : a.clock < b.clock;
+  });
+  std::size_t kept = 0;
+  for (const Change::Span& span : spans) {
+    if (kept > 0 && spans[kept - 1].client == span.client &&
+        spans[kept - 1].clock + spans[kept - 1].length >= span.clock) {
+      const Clock end = std::max(spans[kept - 1].clock + spans[kept - 1].length,
+                                 span.clock + span.length);
+      spans[kept - 1].length = end - spans[kept - 1].clock;
+    } else {
+      spans[kept++] = span;
+    }
+  }
+  spans.resize(kept);
+}
+
+}  // namespace
+
+void Core::end(Change& change, bool remote) {
+  Change cleanup;
+  if (change.tracks_types && remote) {
+    const bool needed =
+        std::any_of(change.changed_types.begin(), change.changed_types.end(), [&](TypeIndex type) {
+          const Type& changed = types[type];
+          return changed.has_formatting &&
+                 (changed.kind == TypeKind::kText || changed.kind == TypeKind::kXmlText) &&
+                 !blocks[changed.item].deleted;
+        });
+    normalize(change.deleted);
+    cleanup.epoch = ++epoch;
+    if (needed) clean_formatting(change, cleanup);
+  }
+  for (Change* one : {&change, &cleanup}) {
+    normalize(one->deleted);
+    if (options.gc) collect_deleted(*one);
+    merge_deleted(*one);
+    merge_new_blocks(*one);
+    merge_split_blocks(*one);
+  }
+  for (const Change::Span& span : change.deleted) compact_content(span.client);
+  for (const Change::Span& span : cleanup.deleted) compact_content(span.client);
+}
+
+}  // namespace palimpsest::crdt::internal

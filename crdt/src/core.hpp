@@ -1,0 +1,250 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "block.hpp"
+#include "crdt/any.hpp"
+#include "crdt/bytes.hpp"
+#include "crdt/delete_set.hpp"
+#include "crdt/doc.hpp"
+#include "crdt/id.hpp"
+#include "crdt/state_vector.hpp"
+#include "decoded_update.hpp"
+
+// The document behind Doc: tables of plain records that refer to each other by index.
+//
+//   clients  one entry a client: its blocks in clock order, and the bytes of their content
+//   blocks   a pool of 64-byte records: an item, or the GC block that an item has become
+//   types    shared types: the roots, and those that items carry
+//   slots    one entry a (type, key): the items that were ever set there
+//   names    every root name, key and element name, once
+//
+// An item's neighbours in its list are indices, so a document costs no allocation per item, and
+// content of one client lies in clock order, so joining two runs adds two lengths.
+
+namespace palimpsest::crdt::internal {
+
+using BlockIndex = std::uint32_t;
+using ClientIndex = std::uint32_t;
+using TypeIndex = std::uint32_t;
+using SlotIndex = std::uint32_t;
+using NameIndex = std::uint32_t;
+inline constexpr std::uint32_t kNone = 0xFFFFFFFF;
+
+struct Block {
+  Clock clock = 0;
+  Clock origin_clock = 0;
+  Clock right_origin_clock = 0;
+  ClientIndex client = 0;
+  ClientIndex origin_client = kNone;        // kNone: no origin
+  ClientIndex right_origin_client = kNone;  // kNone: no right origin
+  std::uint32_t length = 0;
+  BlockIndex left = kNone;
+  BlockIndex right = kNone;
+  // The type it is in; of a map entry the slot, which knows the type.
+  std::uint32_t parent = kNone;
+  // In the client's content; of a type the TypeIndex.
+  std::uint32_t content = 0;
+  std::uint32_t content_bytes = 0;
+  Kind kind = Kind::kGc;
+  bool deleted = false;
+  bool in_map = false;
+
+  Clock end() const { return clock + length; }
+  bool is_visible() const { return !deleted && is_countable(kind); }
+};
+static_assert(sizeof(Block) == 64);
+
+struct Client {
+  ClientId id = 0;
+  std::vector<BlockIndex> blocks;  // by clock, without gaps
+  Bytes content;
+  std::size_t dead_bytes = 0;      // of content, no longer referred to
+  std::uint64_t epoch = 0;         // of the last change that added blocks, and
+  Clock clock_before = 0;          // the clock before it
+};
+
+struct Type {
+  TypeKind kind = TypeKind::kUnknown;
+  bool has_formatting = false;
+  std::uint16_t depth = 0;  // 0 for a root; stays at the largest number that fits
+  BlockIndex item = kNone;  // that carries it; kNone for a root
+  BlockIndex start = kNone;
+  NameIndex name = kNone;  // of a root, of an XML element or hook
+  SlotIndex first_slot = kNone;
+  SlotIndex last_slot = kNone;
+};
+
+struct Slot {
+  TypeIndex type = kNone;
+  NameIndex key = kNone;
+  BlockIndex first = kNone;
+  BlockIndex last = kNone;  // the one whose value counts
+  SlotIndex next = kNone;   // of the same type, in the order in which keys were first set
+};
+
+// Each distinct string once.
+class Names {
+ public:
+  NameIndex intern(std::string_view name);
+  std::optional<NameIndex> find(std::string_view name) const;
+  std::string_view operator[](NameIndex index) const { return strings_[index]; }
+  std::size_t size() const { return strings_.size(); }
+
+ private:
+  std::deque<std::string> strings_;
+  std::unordered_map<std::string_view, NameIndex> index_;
+};
+
+// Blocks that wait for a missing one, as an update, and what they wait for.
+struct PendingBlocks {
+  Bytes update;
+  std::unordered_map<ClientId, Clock> missing;
+};
+
+// What one atomic change did so far (Yjs: Transaction).
+struct Change {
+  struct Span {
+    ClientIndex client;
+    Clock clock;
+    std::uint64_t length;
+  };
+  struct Point {
+    ClientIndex client;
+    Clock clock;
+  };
+
+  std::uint64_t epoch = 0;
+  std::vector<ClientIndex> clients;  // that have new blocks
+  std::vector<Span> deleted;
+  std::vector<Point> split;  // blocks to try to merge again at the end
+  // Types to look at when formatting is cleaned up after a remote change; empty where it isn't.
+  std::unordered_set<TypeIndex> changed_types;
+  bool tracks_types = false;
+};
+
+struct Core {
+  explicit Core(Doc::Options doc_options) : options(doc_options) {}
+
+  Doc::Options options;
+  std::vector<Client> clients;
+  std::vector<Block> blocks;
+  std::vector<Type> types;
+  std::vector<Slot> slots;
+  Names names;
+  std::vector<TypeIndex> roots;  // in the order in which they were first named
+  std::optional<PendingBlocks> pending;
+  DeleteSet pending_deletes;
+  std::uint64_t epoch = 0;
+
+  // --- Tables (core.cpp) ---
+
+  ClientIndex client_index(ClientId id);
+  std::optional<ClientIndex> find_client(ClientId id) const;
+  Clock clock_of(ClientIndex client) const;
+  Clock clock_of_id(ClientId id) const;
+  // The place in the client's blocks of the one that holds `clock`, which must be known.
+  std::size_t find(ClientIndex client, Clock clock) const;
+  BlockIndex block_at(ClientIndex client, Clock clock) const;
+
+  BlockIndex allocate(const Block& block);
+  void release(BlockIndex block);
+
+  TypeIndex root(std::string_view name);
+  std::optional<TypeIndex> find_root(std::string_view name) const;
+  SlotIndex slot(TypeIndex type, std::string_view key);
+  std::optional<SlotIndex> find_slot(TypeIndex type, std::string_view key) const;
+  TypeIndex type_of(const Block& item) const {
+    return item.in_map ? slots[item.parent].type : item.parent;
+  }
+
+  ByteView content_of(const Block& block) const;
+  std::uint32_t store_content(ClientIndex client, ByteView bytes);
+  void drop_content(Block& block);
+
+  // --- Changing (change.cpp) ---
+
+  Change begin();
+  // Collects garbage and joins blocks as Yjs does when a transaction ends. Cleans formatting up
+  // after a remote change where the options say so.
+  void end(Change& change, bool remote);
+
+  // Where `client` gets new blocks, before the first of them.
+  void touch(Change& change, ClientIndex client);
+  Clock clock_before(const Change& change, ClientIndex client) const;
+
+  // Cuts a block in two behind `units`; answers the right part.
+  BlockIndex split(Change& change, ClientIndex client, std::size_t position, std::uint64_t units);
+  // The block that starts with, or ends with, the unit; cut out if need be. A GC block is not cut.
+  BlockIndex clean_start(Change& change, ClientIndex client, Clock clock);
+  BlockIndex clean_end(Change& change, ClientIndex client, Clock clock);
+
+  void erase(Change& change, BlockIndex item);
+  void mark_changed(Change& change, TypeIndex type);
+
+  // --- Integration (integrate.cpp) ---
+
+  // The client whose missing blocks the block waits for.
+  std::optional<ClientId> missing_for(ClientId client, const BlockView& view) const;
+  // Takes a block in whose dependencies are there, from unit `offset` on.
+  void integrate(Change& change, ClientIndex client, const BlockView& view, std::uint64_t offset);
+  // Puts a new local item between `left` and `right`, neighbours in `parent`.
+  BlockIndex integrate_local(Change& change, Block item);
+
+  // --- Applying (apply.cpp) ---
+
+  Doc::Applied apply(const DecodedUpdate& update);
+  bool covers(const DecodedUpdate& update) const;
+  bool is_deleted(ClientId client, DeleteSet::Range range) const;
+
+  // --- Encoding (encode.cpp) ---
+
+  void write_block_of(Writer& writer, const Block& block, std::uint64_t offset) const;
+  // The blocks from these clocks on; clients in any order.
+  void write_blocks_since(Writer& writer, std::vector<std::pair<ClientIndex, Clock>> from) const;
+  Bytes encode_since(const StateVector& known) const;
+  Bytes encode_change(const Change& change) const;
+  StateVector state_vector() const;
+  DeleteSet delete_set() const;
+
+  // --- Formatting (format.cpp) ---
+
+  // Deletes formatting marks without effect (Yjs: cleanupYTextAfterTransaction). `cleanup` is the
+  // change that the deletions belong to.
+  void clean_formatting(Change& change, Change& cleanup);
+
+  void check_invariants() const;
+  std::size_t memory_bytes() const;
+
+ private:
+  friend struct Collector;
+
+  void collect(BlockIndex item);
+  bool try_merge(BlockIndex left, BlockIndex right);
+  std::size_t merge_with_lefts(ClientIndex client, std::size_t position);
+  void merge_new_blocks(const Change& change);
+  void merge_split_blocks(const Change& change);
+  void collect_deleted(const Change& change);
+  void merge_deleted(const Change& change);
+  void compact_content(ClientIndex client);
+  void link(Change& change, BlockIndex index);
+  void insert_into_list(BlockIndex index);
+  BlockIndex find_left_neighbour(const Block& item, BlockIndex left) const;
+  BlockIndex first_of_list(const Block& item) const;
+
+  std::unordered_map<ClientId, ClientIndex> client_index_;
+  std::unordered_map<std::uint64_t, SlotIndex> slot_index_;
+  std::unordered_map<NameIndex, TypeIndex> root_index_;
+  BlockIndex free_block_ = kNone;
+};
+
+}  // namespace palimpsest::crdt::internal

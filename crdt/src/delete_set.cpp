@@ -1,0 +1,83 @@
+#include "crdt/delete_set.hpp"
+
+#include <algorithm>
+
+#include "crdt/reader.hpp"
+#include "crdt/writer.hpp"
+
+namespace palimpsest::crdt {
+
+DeleteSet DeleteSet::read(Reader& reader) {
+  DeleteSet result;
+  const std::uint64_t clients = reader.read_count(2, "more clients than the bytes can hold");
+  for (std::uint64_t c = 0; c < clients; ++c) {
+    const ClientId client = reader.read_var_uint();
+    const std::uint64_t count = reader.read_count(2, "more deletions than the bytes can hold");
+    if (count == 0) continue;
+    Ranges& ranges = result.clients_[client];
+    ranges.reserve(ranges.size() + static_cast<std::size_t>(count));
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const std::size_t start = reader.position();
+      const Clock clock = reader.read_var_uint();
+      const std::uint64_t length = reader.read_var_uint();
+      if (length > kMaxSafeInteger - clock) {
+        reader.fail_at(start, "a deletion that ends beyond 2^53-1");
+      }
+      if (length != 0) ranges.push_back({clock, length});
+    }
+    if (ranges.empty()) result.clients_.erase(client);
+  }
+  return result;
+}
+
+void DeleteSet::write(Writer& writer) const {
+  writer.write_var_uint(clients_.size());
+  for (auto entry = clients_.rbegin(); entry != clients_.rend(); ++entry) {
+    writer.write_var_uint(entry->first);
+    writer.write_var_uint(entry->second.size());
+    for (const Range& range : entry->second) {
+      writer.write_var_uint(range.clock);
+      writer.write_var_uint(range.length);
+    }
+  }
+}
+
+void DeleteSet::add(ClientId client, Clock clock, std::uint64_t length) {
+  if (length == 0) return;
+  Ranges& ranges = clients_[client];
+  if (!ranges.empty() && ranges.back().end() == clock) {
+    ranges.back().length += length;
+  } else {
+    ranges.push_back({clock, length});
+  }
+}
+
+void DeleteSet::normalize() {
+  for (auto& [client, ranges] : clients_) {
+    const auto by_clock = [](const Range& a, const Range& b) { return a.clock < b.clock; };
+    if (!std::is_sorted(ranges.begin(), ranges.end(), by_clock)) {
+      std::sort(ranges.begin(), ranges.end(), by_clock);
+    }
+    std::size_t last = 0;
+    for (std::size_t i = 1; i < ranges.size(); ++i) {
+      if (ranges[last].end() >= ranges[i].clock) {
+        const Clock end = std::max(ranges[last].end(), ranges[i].end());
+        ranges[last].length = end - ranges[last].clock;
+      } else {
+        ranges[++last] = ranges[i];
+      }
+    }
+    ranges.resize(std::min(ranges.size(), last + 1));
+  }
+}
+
+bool DeleteSet::contains(Id id) const {
+  const auto entry = clients_.find(id.client);
+  if (entry == clients_.end()) return false;
+  const Ranges& ranges = entry->second;
+  auto after = std::upper_bound(ranges.begin(), ranges.end(), id.clock,
+                                [](Clock clock, const Range& range) { return clock < range.clock; });
+  return after != ranges.begin() && id.clock < (--after)->end();
+}
+
+}  // namespace palimpsest::crdt

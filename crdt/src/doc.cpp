@@ -1,0 +1,243 @@
+#include "crdt/doc.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "core.hpp"
+#include "crdt/writer.hpp"
+#include "read.hpp"
+#include "write.hpp"
+
+namespace palimpsest::crdt {
+namespace {
+
+using internal::BlockView;
+using internal::Core;
+using internal::DecodedUpdate;
+using internal::Section;
+
+// The part of each deletion that is still to be done.
+DeleteSet missing_deletes(const Core& core, const DeleteSet& deletes) {
+  DeleteSet missing;
+  for (const auto& [id, ranges] : deletes.clients()) {
+    const auto client = core.find_client(id);
+    const Clock known = client ? core.clock_of(*client) : 0;
+    for (const DeleteSet::Range& range : ranges) {
+      Clock at = range.clock;
+      while (at < std::min(range.end(), known)) {
+        const internal::Block& block = core.blocks[core.block_at(*client, at)];
+        const Clock end = std::min(block.end(), range.end());
+        if (!block.deleted) missing.add(id, at, end - at);
+        at = end;
+      }
+      if (at < range.end()) missing.add(id, at, range.end() - at);
+    }
+  }
+  return missing;
+}
+
+// Whether a block of the update refers to one that is neither in the document nor in the update.
+bool would_wait(const Core& core, const DecodedUpdate& update) {
+  std::unordered_map<ClientId, Clock> known;
+  for (const Section& section : update.sections) {
+    const Clock clock = core.clock_of_id(section.client);
+    if (section.end > section.clock && section.clock > clock) return true;
+    known[section.client] = std::max(clock, section.end);
+  }
+  const auto is_missing = [&](Id id) {
+    const auto entry = known.find(id.client);
+    return id.clock >= (entry != known.end() ? entry->second : core.clock_of_id(id.client));
+  };
+  for (const Section& section : update.sections) {
+    internal::BlockCursor cursor(section);
+    while (const std::optional<BlockView> block = cursor.next()) {
+      if (block->kind == internal::Kind::kSkip) return true;
+      if ((block->has_origin && is_missing(block->origin)) ||
+          (block->has_right_origin && is_missing(block->right_origin)) ||
+          (block->has_parent_id && is_missing(block->parent_id))) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+// How deep the types nest that the update brings, as far as their parents are known.
+std::size_t deepest_type(const Core& core, const DecodedUpdate& update) {
+  // Depth of the parent of each item of the update, by client and last clock.
+  std::unordered_map<ClientId, std::vector<std::pair<Clock, std::size_t>>> parents;
+  const auto parent_depth_of = [&](Id id) -> std::size_t {
+    if (const auto own = parents.find(id.client); own != parents.end()) {
+      const auto at = std::lower_bound(
+          own->second.begin(), own->second.end(), id.clock,
+          [](const auto& entry, Clock clock) { return entry.first < clock; });
+      if (at != own->second.end()) return at->second;
+    }
+    const auto client = core.find_client(id.client);
+    if (!client || id.clock >= core.clock_of(*client)) return 0;
+    const internal::Block& block = core.blocks[core.block_at(*client, id.clock)];
+    return block.parent == internal::kNone ? 0 : core.types[core.type_of(block)].depth;
+  };
+  std::size_t deepest = 0;
+  for (auto section = update.sections.rbegin(); section != update.sections.rend(); ++section) {
+    internal::BlockCursor cursor(*section);
+    while (const std::optional<BlockView> block = cursor.next()) {
+      if (!internal::is_item(block->kind)) continue;
+      std::size_t depth = 0;
+      if (block->has_parent_id) {
+        depth = parent_depth_of(block->parent_id) + 1;
+      } else if (!block->names_parent()) {
+        depth = parent_depth_of(block->has_origin ? block->origin : block->right_origin);
+      }
+      parents[section->client].emplace_back(block->end() - 1, depth);
+      if (block->kind == internal::Kind::kType) deepest = std::max(deepest, depth + 1);
+    }
+  }
+  return deepest;
+}
+
+bool brings_types(const DecodedUpdate& update) {
+  for (const Section& section : update.sections) {
+    internal::BlockCursor cursor(section);
+    while (const std::optional<BlockView> block = cursor.next()) {
+      if (block->kind == internal::Kind::kType) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Doc::Doc() : Doc(Options{}) {}
+Doc::Doc(Options options) : core_(std::make_unique<Core>(options)) {}
+Doc::Doc(Doc&&) noexcept = default;
+Doc& Doc::operator=(Doc&&) noexcept = default;
+Doc::~Doc() = default;
+
+std::optional<Refusal> Doc::check(const Update& update, const Limits& limits) const {
+  const DecodedUpdate& decoded = *update.decoded_;
+  std::size_t new_clients = 0;
+  for (const Section& section : decoded.sections) {
+    new_clients += !core_->find_client(section.client).has_value();
+  }
+  if (new_clients > 0 && core_->clients.size() + new_clients > limits.clients) {
+    return Refusal::kTooManyClients;
+  }
+  const std::size_t waiting = core_->pending ? core_->pending->update.size() : 0;
+  const bool is_large = waiting + decoded.size_bytes > limits.pending_bytes ||
+                        decoded.blocks > limits.pending_blocks;
+  if (is_large && would_wait(*core_, decoded)) return Refusal::kPendingFull;
+  if (brings_types(decoded) && deepest_type(*core_, decoded) > limits.type_depth) {
+    return Refusal::kTooDeep;
+  }
+  return std::nullopt;
+}
+
+Doc::Applied Doc::apply(const Update& update) { return core_->apply(*update.decoded_); }
+
+bool Doc::covers(const Update& update) const { return core_->covers(*update.decoded_); }
+
+std::optional<Bytes> Doc::novel_part(const Update& update) const {
+  const DecodedUpdate& decoded = *update.decoded_;
+  DeleteSet deletes = missing_deletes(*core_, decoded.deletes);
+  const bool all_blocks = std::all_of(
+      decoded.sections.begin(), decoded.sections.end(), [&](const Section& section) {
+        return section.clock >= core_->clock_of_id(section.client);
+      });
+  if (all_blocks && deletes == decoded.deletes) return std::nullopt;
+  return internal::diff_update(decoded, state_vector(), deletes);
+}
+
+Bytes Doc::encode() const { return core_->encode_since({}); }
+Bytes Doc::encode_since(const StateVector& known) const { return core_->encode_since(known); }
+StateVector Doc::state_vector() const { return core_->state_vector(); }
+DeleteSet Doc::delete_set() const { return core_->delete_set(); }
+
+bool Doc::has_pending() const {
+  return core_->pending.has_value() || !core_->pending_deletes.empty();
+}
+
+std::vector<std::string> Doc::root_names() const {
+  std::vector<std::string> names;
+  for (const internal::TypeIndex root : core_->roots) {
+    names.emplace_back(core_->names[core_->types[root].name]);
+  }
+  return names;
+}
+
+std::string Doc::text(std::string_view root) const {
+  const auto type = core_->find_root(root);
+  return type ? internal::ValueReader(*core_).text(*type) : std::string();
+}
+
+Any Doc::delta(std::string_view root) const {
+  const auto type = core_->find_root(root);
+  return type ? internal::ValueReader(*core_).delta(*type) : Any(Any::Array{});
+}
+
+Any Doc::array(std::string_view root) const {
+  const auto type = core_->find_root(root);
+  return type ? internal::ValueReader(*core_).array(*type) : Any(Any::Array{});
+}
+
+Any Doc::map(std::string_view root) const {
+  const auto type = core_->find_root(root);
+  return type ? internal::ValueReader(*core_).map(*type) : Any(Any::Object{});
+}
+
+std::string Doc::xml(std::string_view root) const {
+  const auto type = core_->find_root(root);
+  return type ? internal::ValueReader(*core_).xml_children(*type) : std::string();
+}
+
+Doc::RootKind Doc::guess_kind(std::string_view root) const {
+  const auto type = core_->find_root(root);
+  return type ? internal::ValueReader(*core_).guess_kind(*type) : RootKind::kEmpty;
+}
+
+void Doc::check_invariants() const { core_->check_invariants(); }
+std::size_t Doc::memory_bytes() const { return core_->memory_bytes(); }
+
+Transaction::Transaction(Doc& doc, ClientId client)
+    : writing_(std::make_unique<internal::Writing>(*doc.core_, client)) {}
+
+// A change that was left by an exception ends here; what it did stays, as in Yjs.
+Transaction::~Transaction() {
+  if (writing_ != nullptr) writing_->commit();
+}
+
+Bytes Transaction::commit() {
+  Bytes update = writing_->commit();
+  writing_.reset();
+  return update;
+}
+
+void Transaction::text_insert(std::string_view root, std::size_t index_utf16,
+                              std::string_view utf8) {
+  writing_->text_insert(writing_->core().root(root), index_utf16, utf8, nullptr);
+}
+
+void Transaction::text_insert(std::string_view root, std::size_t index_utf16,
+                              std::string_view utf8, const Any& attributes) {
+  writing_->text_insert(writing_->core().root(root), index_utf16, utf8, &attributes);
+}
+
+void Transaction::text_delete(std::string_view root, std::size_t index_utf16,
+                              std::size_t length_utf16) {
+  writing_->text_delete(writing_->core().root(root), index_utf16, length_utf16);
+}
+
+void Transaction::text_format(std::string_view root, std::size_t index_utf16,
+                              std::size_t length_utf16, const Any& attributes) {
+  writing_->text_format(writing_->core().root(root), index_utf16, length_utf16, attributes);
+}
+
+void Transaction::map_set(std::string_view root, std::string_view key, const Any& value) {
+  writing_->map_set(writing_->core().root(root), key, value);
+}
+
+void Transaction::map_delete(std::string_view root, std::string_view key) {
+  writing_->map_delete(writing_->core().root(root), key);
+}
+
+}  // namespace palimpsest::crdt

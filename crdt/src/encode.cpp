@@ -1,0 +1,136 @@
+#include <algorithm>
+
+#include "core.hpp"
+#include "crdt/writer.hpp"
+
+namespace palimpsest::crdt::internal {
+
+void Core::write_block_of(Writer& writer, const Block& block, std::uint64_t offset) const {
+  const auto kind = static_cast<std::uint8_t>(block.kind);
+  if (!is_item(block.kind)) {
+    writer.write_byte(kind);
+    writer.write_var_uint(block.length - offset);
+    return;
+  }
+  const bool has_origin = offset > 0 || block.origin_client != kNone;
+  const bool has_right_origin = block.right_origin_client != kNone;
+  writer.write_byte(static_cast<std::uint8_t>(kind | (has_origin ? kHasOrigin : 0) |
+                                              (has_right_origin ? kHasRightOrigin : 0) |
+                                              (block.in_map ? kHasKey : 0)));
+  if (offset > 0) {
+    writer.write_var_uint(clients[block.client].id);
+    writer.write_var_uint(block.clock + offset - 1);
+  } else if (has_origin) {
+    writer.write_var_uint(clients[block.origin_client].id);
+    writer.write_var_uint(block.origin_clock);
+  }
+  if (has_right_origin) {
+    writer.write_var_uint(clients[block.right_origin_client].id);
+    writer.write_var_uint(block.right_origin_clock);
+  }
+  if (!has_origin && !has_right_origin) {
+    const Type& parent = types[type_of(block)];
+    if (parent.item == kNone) {
+      writer.write_var_uint(1);
+      writer.write_var_string(names[parent.name]);
+    } else {
+      writer.write_var_uint(0);
+      writer.write_var_uint(clients[blocks[parent.item].client].id);
+      writer.write_var_uint(blocks[parent.item].clock);
+    }
+    if (block.in_map) writer.write_var_string(names[slots[block.parent].key]);
+  }
+  if (block.kind == Kind::kType) {
+    const Type& type = types[block.content];
+    writer.write_var_uint(static_cast<std::uint64_t>(type.kind));
+    if (type.name != kNone) writer.write_var_string(names[type.name]);
+  } else {
+    write_content(writer, block.kind, content_of(block), block.length,
+                  static_cast<std::size_t>(offset));
+  }
+}
+
+void Core::write_blocks_since(Writer& writer,
+                              std::vector<std::pair<ClientIndex, Clock>> from) const {
+  // Yjs writes the highest client first, which spares the conflict scan work.
+  std::sort(from.begin(), from.end(), [&](const auto& a, const auto& b) {
+    return clients[a.first].id > clients[b.first].id;
+  });
+  writer.write_var_uint(from.size());
+  for (const auto& [client, clock] : from) {
+    const std::vector<BlockIndex>& own = clients[client].blocks;
+    const std::size_t first = find(client, clock);
+    writer.write_var_uint(own.size() - first);
+    writer.write_var_uint(clients[client].id);
+    writer.write_var_uint(clock);
+    write_block_of(writer, blocks[own[first]], clock - blocks[own[first]].clock);
+    for (std::size_t i = first + 1; i < own.size(); ++i) write_block_of(writer, blocks[own[i]], 0);
+  }
+}
+
+Bytes Core::encode_since(const StateVector& known) const {
+  std::vector<std::pair<ClientIndex, Clock>> from;
+  std::size_t content_bytes = 0;
+  for (ClientIndex c = 0; c < clients.size(); ++c) {
+    const Clock clock = known.clock_of(clients[c].id);
+    if (clock < clock_of(c)) {
+      from.emplace_back(c, clock);
+      content_bytes += clients[c].content.size() + clients[c].blocks.size() * 12;
+    }
+  }
+  Writer writer;
+  writer.reserve(content_bytes);
+  write_blocks_since(writer, std::move(from));
+  delete_set().write(writer);
+  Bytes state = std::move(writer).take();
+  if (!pending && pending_deletes.empty()) return state;
+
+  std::vector<Bytes> parts;
+  parts.push_back(std::move(state));
+  if (!pending_deletes.empty()) {
+    Writer deletes;
+    deletes.write_var_uint(0);
+    pending_deletes.write(deletes);
+    parts.push_back(std::move(deletes).take());
+  }
+  if (pending) parts.push_back(diff_update(pending->update, known));
+  return merge_updates(std::vector<ByteView>(parts.begin(), parts.end()));
+}
+
+Bytes Core::encode_change(const Change& change) const {
+  std::vector<std::pair<ClientIndex, Clock>> from;
+  for (const ClientIndex client : change.clients) {
+    if (clients[client].clock_before < clock_of(client)) {
+      from.emplace_back(client, clients[client].clock_before);
+    }
+  }
+  if (from.empty() && change.deleted.empty()) return {};
+  DeleteSet deletes;
+  for (const Change::Span& span : change.deleted) {
+    deletes.add(clients[span.client].id, span.clock, span.length);
+  }
+  Writer writer;
+  write_blocks_since(writer, std::move(from));
+  deletes.write(writer);
+  return std::move(writer).take();
+}
+
+StateVector Core::state_vector() const {
+  std::vector<std::pair<ClientId, Clock>> entries;
+  entries.reserve(clients.size());
+  for (ClientIndex c = 0; c < clients.size(); ++c) entries.emplace_back(clients[c].id, clock_of(c));
+  return StateVector(std::move(entries));
+}
+
+DeleteSet Core::delete_set() const {
+  DeleteSet deletes;
+  for (const Client& client : clients) {
+    for (const BlockIndex index : client.blocks) {
+      const Block& block = blocks[index];
+      if (block.deleted) deletes.add(client.id, block.clock, block.length);
+    }
+  }
+  return deletes;
+}
+
+}  // namespace palimpsest::crdt::internal

@@ -1,0 +1,245 @@
+#include <limits>
+
+#include "core.hpp"
+
+namespace palimpsest::crdt::internal {
+namespace {
+
+bool same_origin(const Block& a, const Block& b) {
+  return a.origin_client == b.origin_client &&
+         (a.origin_client == kNone || a.origin_clock == b.origin_clock);
+}
+
+bool same_right_origin(const Block& a, const Block& b) {
+  return a.right_origin_client == b.right_origin_client &&
+         (a.right_origin_client == kNone || a.right_origin_clock == b.right_origin_clock);
+}
+
+// The items that a conflict scan has passed, in the order in which it did. Nearly always few.
+class Passed {
+ public:
+  void add(BlockIndex item) {
+    if (order_.size() < kFew) {
+      order_.push_back(item);
+      return;
+    }
+    if (place_.empty()) {
+      for (std::size_t i = 0; i < order_.size(); ++i) place_.emplace(order_[i], i);
+    }
+    place_.emplace(item, order_.size());
+    order_.push_back(item);
+  }
+
+  // Where in the order; nullopt for one not passed.
+  std::optional<std::size_t> find(BlockIndex item) const {
+    if (!place_.empty()) {
+      const auto known = place_.find(item);
+      return known == place_.end() ? std::nullopt : std::optional(known->second);
+    }
+    for (std::size_t i = order_.size(); i-- > 0;) {
+      if (order_[i] == item) return i;
+    }
+    return std::nullopt;
+  }
+
+  std::size_t size() const { return order_.size(); }
+
+ private:
+  static constexpr std::size_t kFew = 16;
+
+  std::vector<BlockIndex> order_;
+  std::unordered_map<BlockIndex, std::size_t> place_;
+};
+
+}  // namespace
+
+std::optional<ClientId> Core::missing_for(ClientId client, const BlockView& view) const {
+  const auto is_missing = [&](Id id) { return id.client != client && id.clock >= clock_of_id(id.client); };
+  if (view.has_origin && is_missing(view.origin)) return view.origin.client;
+  if (view.has_right_origin && is_missing(view.right_origin)) return view.right_origin.client;
+  if (view.has_parent_id && is_missing(view.parent_id)) return view.parent_id.client;
+  return std::nullopt;
+}
+
+BlockIndex Core::first_of_list(const Block& item) const {
+  return item.in_map ? slots[item.parent].first : types[item.parent].start;
+}
+
+// YATA's conflict scan (Yjs INTERNALS, "List items"). Starts right of our origin and ends at our
+// right origin, `item.right`; answers the item to stand behind, kNone for the start of the list.
+BlockIndex Core::find_left_neighbour(const Block& item, BlockIndex left) const {
+  Passed passed;
+  std::size_t undecided = 0;  // from here on in `passed`, those that may still end up on our right
+
+  BlockIndex other_index = left != kNone ? blocks[left].right : first_of_list(item);
+  while (other_index != kNone && other_index != item.right) {
+    const Block& other = blocks[other_index];
+    passed.add(other_index);
+    if (same_origin(item, other)) {
+      if (clients[other.client].id < clients[item.client].id) {
+        left = other_index;
+        undecided = passed.size();
+      } else if (same_right_origin(item, other)) {
+        break;
+      }
+      // else its side depends on what follows
+    } else if (other.origin_client != kNone) {
+      const auto origin = passed.find(block_at(other.origin_client, other.origin_clock));
+      if (!origin) break;  // it hangs left of us: done
+      if (*origin < undecided) {
+        left = other_index;
+        undecided = passed.size();
+      }
+    } else {
+      break;
+    }
+    other_index = other.right;
+  }
+  return left;
+}
+
+// Decides the item's place among concurrent ones, then links it in between its neighbours.
+void Core::insert_into_list(BlockIndex index) {
+  Block& item = blocks[index];
+  const bool undisturbed = item.left == kNone
+                               ? item.right != kNone && blocks[item.right].left == kNone
+                               : blocks[item.left].right == item.right;
+  if (!undisturbed) item.left = find_left_neighbour(item, item.left);
+
+  if (item.left != kNone) {
+    item.right = blocks[item.left].right;
+    blocks[item.left].right = index;
+  } else {
+    item.right = first_of_list(item);
+    (item.in_map ? slots[item.parent].first : types[item.parent].start) = index;
+  }
+  if (item.right != kNone) {
+    blocks[item.right].left = index;
+  } else if (item.in_map) {
+    slots[item.parent].last = index;
+  }
+}
+
+// Makes an item whose neighbours are known a part of the document.
+void Core::link(Change& change, BlockIndex index) {
+  insert_into_list(index);
+  const ClientIndex client = blocks[index].client;
+  clients[client].blocks.push_back(index);
+
+  Block& item = blocks[index];
+  const TypeIndex parent = type_of(item);
+  // A map entry that has become the current one takes the place of the one before.
+  if (item.in_map && item.right == kNone && item.left != kNone) erase(change, item.left);
+  if (item.kind == Kind::kDeleted) {
+    change.deleted.push_back({client, item.clock, item.length});
+    item.deleted = true;
+  } else if (item.kind == Kind::kFormat) {
+    types[parent].has_formatting = true;
+  }
+  mark_changed(change, parent);
+  const BlockIndex parent_item = types[parent].item;
+  if ((parent_item != kNone && blocks[parent_item].deleted) ||
+      (item.in_map && item.right != kNone)) {
+    erase(change, index);
+  }
+}
+
+void Core::integrate(Change& change, ClientIndex client, const BlockView& view,
+                     std::uint64_t offset) {
+  touch(change, client);
+  Block item;
+  item.client = client;
+  item.clock = view.clock + offset;
+  item.length = static_cast<std::uint32_t>(view.length - offset);
+  item.kind = Kind::kGc;
+  item.deleted = true;
+  const auto as_gc = [&] {
+    item.left = item.right = item.parent = kNone;
+    item.origin_client = item.right_origin_client = kNone;
+    const BlockIndex index = allocate(item);
+    clients[client].blocks.push_back(index);
+  };
+  if (view.kind == Kind::kGc) return as_gc();
+
+  if (view.has_origin) {
+    item.origin_client = client_index(view.origin.client);
+    item.left = clean_end(change, item.origin_client, view.origin.clock);
+    item.origin_clock = view.origin.clock;
+  }
+  if (view.has_right_origin) {
+    item.right_origin_client = client_index(view.right_origin.client);
+    item.right = clean_start(change, item.right_origin_client, view.right_origin.clock);
+    item.right_origin_clock = view.right_origin.clock;
+  }
+  // What hangs on collected blocks, or in what is no type any more, is collected itself.
+  for (const BlockIndex neighbour : {item.left, item.right}) {
+    if (neighbour != kNone && !is_item(blocks[neighbour].kind)) return as_gc();
+  }
+  if (!view.names_parent()) {
+    const Block& neighbour = blocks[item.left != kNone ? item.left : item.right];
+    item.parent = neighbour.parent;
+    item.in_map = neighbour.in_map;
+  } else {
+    TypeIndex parent;
+    if (view.has_parent_id) {
+      const Block& parent_item =
+          blocks[block_at(client_index(view.parent_id.client), view.parent_id.clock)];
+      if (parent_item.kind != Kind::kType) return as_gc();
+      parent = parent_item.content;
+    } else {
+      parent = root(view.parent_root);
+    }
+    item.in_map = view.has_key;
+    item.parent = view.has_key ? slot(parent, view.key) : parent;
+  }
+  if (offset > 0) {
+    // The part before it is known already: it hangs on that.
+    item.left = clean_end(change, client, item.clock - 1);
+    item.origin_client = client;
+    item.origin_clock = item.clock - 1;
+    const Block& left = blocks[item.left];
+    if (!is_item(left.kind) || left.parent != item.parent || left.in_map != item.in_map) {
+      return as_gc();
+    }
+  }
+
+  item.kind = view.kind;
+  item.deleted = false;
+  if (view.kind == Kind::kType) {
+    Reader reader(view.content);
+    Type type;
+    type.kind = static_cast<TypeKind>(reader.read_var_uint());
+    if (!reader.at_end()) type.name = names.intern(reader.read_var_string());
+    item.content = static_cast<std::uint32_t>(types.size());
+    const std::uint16_t depth = types[type_of(item)].depth;
+    type.depth = depth < std::numeric_limits<std::uint16_t>::max()
+                     ? static_cast<std::uint16_t>(depth + 1)
+                     : depth;
+    types.push_back(type);
+  } else if (offset == 0) {
+    item.content = store_content(client, view.content);
+    item.content_bytes = static_cast<std::uint32_t>(view.content.size());
+  } else {
+    const ContentCut cut = cut_content(view.kind, view.content, static_cast<std::size_t>(view.length),
+                                       static_cast<std::size_t>(offset));
+    Bytes rest;
+    if (cut.needs_replacement) rest.assign(kReplacement.begin(), kReplacement.end());
+    const ByteView kept = view.content.subspan(cut.right_begin);
+    rest.insert(rest.end(), kept.begin(), kept.end());
+    item.content = store_content(client, rest);
+    item.content_bytes = static_cast<std::uint32_t>(rest.size());
+  }
+  const BlockIndex index = allocate(item);
+  if (item.kind == Kind::kType) types[item.content].item = index;
+  link(change, index);
+}
+
+BlockIndex Core::integrate_local(Change& change, Block item) {
+  touch(change, item.client);
+  const BlockIndex index = allocate(item);
+  if (item.kind == Kind::kType) types[item.content].item = index;
+  link(change, index);
+  return index;
+}
+
+}  // namespace palimpsest::crdt::internal

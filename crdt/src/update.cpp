@@ -1,0 +1,344 @@
+#include "crdt/update.hpp"
+
+#include <algorithm>
+
+#include "crdt/reader.hpp"
+#include "crdt/writer.hpp"
+#include "decoded_update.hpp"
+
+namespace palimpsest::crdt {
+namespace internal {
+namespace {
+
+Section read_section(Reader& reader) {
+  Section section;
+  // The shortest block takes two bytes.
+  section.blocks = reader.read_count(2, "more blocks than the bytes can hold");
+  section.client = reader.read_var_uint();
+  section.clock = reader.read_var_uint();
+  const std::uint8_t* const begin = reader.data();
+  Clock clock = section.clock;
+  section.end = clock;
+  for (std::uint64_t i = 0; i < section.blocks; ++i) {
+    const std::size_t start = reader.position();
+    const BlockView block = read_block(reader, clock);
+    const auto is_own_future = [&](Id id) { return id.client == section.client && id.clock >= clock; };
+    if ((block.has_origin && is_own_future(block.origin)) ||
+        (block.has_right_origin && is_own_future(block.right_origin)) ||
+        (block.has_parent_id && is_own_future(block.parent_id))) {
+      reader.fail_at(start, "a block that refers to itself or to a later one of its client");
+    }
+    clock = block.end();
+    if (block.kind != Kind::kSkip) section.end = clock;
+  }
+  section.bytes = {begin, reader.data()};
+  return section;
+}
+
+// Appends blocks to an update, client by client (Yjs: LazyStructWriter).
+class SectionWriter {
+ public:
+  void write(ClientId client, const BlockView& block, std::uint64_t offset) {
+    if (blocks_ > 0 && client_ != client) flush();
+    if (blocks_ == 0) {
+      client_ = client;
+      section_.write_var_uint(client);
+      section_.write_var_uint(block.clock + offset);
+    }
+    write_block(section_, block, client, offset);
+    ++blocks_;
+  }
+
+  Bytes finish(const DeleteSet& deletes) {
+    flush();
+    Writer update;
+    update.write_var_uint(sections_);
+    update.write_bytes(body_.view());
+    deletes.write(update);
+    return std::move(update).take();
+  }
+
+ private:
+  void flush() {
+    if (blocks_ == 0) return;
+    body_.write_var_uint(blocks_);
+    body_.write_bytes(section_.view());
+    section_ = Writer();
+    blocks_ = 0;
+    ++sections_;
+  }
+
+  ClientId client_ = 0;
+  std::uint64_t blocks_ = 0;
+  std::uint64_t sections_ = 0;
+  Writer section_;
+  Writer body_;
+};
+
+// The blocks of an update one after the other, over all clients.
+class UpdateCursor {
+ public:
+  UpdateCursor(const DecodedUpdate& update, bool pass_over_skips)
+      : update_(&update), pass_over_skips_(pass_over_skips) {
+    next();
+  }
+
+  bool at_end() const { return !block_.has_value(); }
+  ClientId client() const { return update_->sections[section_ - 1].client; }
+  const BlockView& block() const { return *block_; }
+
+  void next() {
+    do {
+      block_ = blocks_.next();
+      while (!block_ && section_ < update_->sections.size()) {
+        blocks_ = BlockCursor(update_->sections[section_++]);
+        block_ = blocks_.next();
+      }
+    } while (pass_over_skips_ && block_ && block_->kind == Kind::kSkip);
+  }
+
+ private:
+  const DecodedUpdate* update_;
+  bool pass_over_skips_;
+  std::size_t section_ = 0;  // the one after the current
+  BlockCursor blocks_;
+  std::optional<BlockView> block_;
+};
+
+// Merges the blocks of several updates (Yjs: mergeUpdatesV2). The block to be written next is held
+// back, because what follows may extend it.
+class Merger {
+ public:
+  explicit Merger(std::vector<UpdateCursor> cursors) : cursors_(std::move(cursors)) {}
+
+  void run() {
+    while (UpdateCursor* cursor = first_cursor()) {
+      if (!held_) {
+        hold(cursor->client(), cursor->block(), 0);
+        cursor->next();
+      } else if (!join(*cursor)) {
+        continue;
+      }
+      write_on(*cursor);
+    }
+    flush();
+  }
+
+  Bytes finish(const DeleteSet& deletes) { return writer_.finish(deletes); }
+
+ private:
+  // The highest client first, of one client the lowest clock.
+  UpdateCursor* first_cursor() {
+    UpdateCursor* first = nullptr;
+    for (UpdateCursor& cursor : cursors_) {
+      if (cursor.at_end()) continue;
+      if (first == nullptr || cursor.client() > first->client() ||
+          (cursor.client() == first->client() && cursor.block().clock < first->block().clock)) {
+        first = &cursor;
+      }
+    }
+    return first;
+  }
+
+  void hold(ClientId client, const BlockView& block, std::uint64_t offset) {
+    held_ = true;
+    held_client_ = client;
+    held_block_ = block;
+    held_offset_ = offset;
+  }
+
+  void flush() {
+    if (held_) writer_.write(held_client_, held_block_, held_offset_);
+    held_ = false;
+  }
+
+  void replace(ClientId client, const BlockView& block, std::uint64_t offset) {
+    flush();
+    hold(client, block, offset);
+  }
+
+  // Takes the cursor's next block up; false when another cursor has to be looked at first.
+  bool join(UpdateCursor& cursor) {
+    const ClientId client = cursor.client();
+    bool moved = false;
+    while (!cursor.at_end() && cursor.block().end() <= held_block_.end() &&
+           cursor.client() >= held_client_) {
+      cursor.next();
+      moved = true;
+    }
+    if (cursor.at_end() || cursor.client() != client ||
+        (moved && cursor.block().clock > held_block_.end())) {
+      return false;
+    }
+    const BlockView& block = cursor.block();
+    if (client != held_client_) {
+      replace(client, block, 0);
+      cursor.next();
+    } else if (held_block_.end() < block.clock) {
+      join_across_gap(block);
+    } else {
+      join_adjacent(cursor);
+    }
+    return true;
+  }
+
+  void join_across_gap(const BlockView& block) {
+    if (held_block_.kind == Kind::kSkip) {
+      held_block_.length = block.end() - held_block_.clock;
+      return;
+    }
+    BlockView skip;
+    skip.kind = Kind::kSkip;
+    skip.clock = held_block_.end();
+    skip.length = block.clock - skip.clock;
+    replace(held_client_, skip, 0);
+  }
+
+  void join_adjacent(UpdateCursor& cursor) {
+    const BlockView& block = cursor.block();
+    std::uint64_t known = held_block_.end() - block.clock;
+    if (known > 0 && held_block_.kind == Kind::kSkip) {
+      held_block_.length -= known;
+      known = 0;
+    }
+    if (held_block_.kind == Kind::kGc && block.kind == Kind::kGc) {
+      held_block_.length += block.length - known;
+    } else {
+      replace(held_client_, block, known);
+    }
+    cursor.next();
+  }
+
+  // Writes the cursor's blocks while they follow on without a gap.
+  void write_on(UpdateCursor& cursor) {
+    while (!cursor.at_end() && cursor.client() == held_client_ &&
+           cursor.block().clock == held_block_.end() && cursor.block().kind != Kind::kSkip) {
+      replace(held_client_, cursor.block(), 0);
+      cursor.next();
+    }
+  }
+
+  std::vector<UpdateCursor> cursors_;
+  SectionWriter writer_;
+  bool held_ = false;
+  ClientId held_client_ = 0;
+  BlockView held_block_;
+  std::uint64_t held_offset_ = 0;
+};
+
+}  // namespace
+
+std::optional<BlockView> BlockCursor::next() {
+  while (remaining_ > 0) {
+    --remaining_;
+    const BlockView block = reread_block(reader_, next_clock_);
+    next_clock_ = block.end();
+    if (block.length > 0) return block;
+  }
+  return std::nullopt;
+}
+
+Section BlockCursor::rest(ClientId client, const BlockView& first) const {
+  Section section;
+  section.client = client;
+  section.clock = first.clock;
+  section.blocks = remaining_ + 1;
+  const std::uint8_t* const end = reader_.data() + reader_.remaining();
+  section.bytes = {first.raw.data(), end};
+  return section;
+}
+
+DecodedUpdate decode_update(ByteView bytes) {
+  Reader reader(bytes);
+  DecodedUpdate update;
+  update.size_bytes = bytes.size();
+  // A client without blocks takes three bytes.
+  const std::uint64_t count = reader.read_count(3, "more clients than the bytes can hold");
+  update.sections.reserve(static_cast<std::size_t>(count));
+  for (std::uint64_t i = 0; i < count; ++i) {
+    update.sections.push_back(read_section(reader));
+    update.blocks += static_cast<std::size_t>(update.sections.back().blocks);
+  }
+  update.deletes = DeleteSet::read(reader);
+  if (!reader.at_end()) reader.fail("bytes after the end of the update");
+  return update;
+}
+
+Bytes merge_updates(std::span<const ByteView> updates) {
+  std::vector<DecodedUpdate> decoded;
+  decoded.reserve(updates.size());
+  for (const ByteView bytes : updates) decoded.push_back(decode_update(bytes));
+
+  std::vector<UpdateCursor> cursors;
+  cursors.reserve(decoded.size());
+  DeleteSet deletes;
+  for (const DecodedUpdate& update : decoded) {
+    cursors.emplace_back(update, true);
+    for (const auto& [client, ranges] : update.deletes.clients()) {
+      for (const DeleteSet::Range& range : ranges) deletes.add(client, range.clock, range.length);
+    }
+  }
+  deletes.normalize();
+  Merger merger(std::move(cursors));
+  merger.run();
+  return merger.finish(deletes);
+}
+
+Bytes diff_update(ByteView update, const StateVector& known) {
+  const DecodedUpdate decoded = decode_update(update);
+  return diff_update(decoded, known, decoded.deletes);
+}
+
+Bytes diff_update(const DecodedUpdate& update, const StateVector& known, const DeleteSet& deletes) {
+  SectionWriter writer;
+  for (const Section& section : update.sections) {
+    const Clock clock = known.clock_of(section.client);
+    BlockCursor cursor(section);
+    bool begun = false;
+    while (const std::optional<BlockView> block = cursor.next()) {
+      if (begun) {
+        writer.write(section.client, *block, 0);
+      } else if (block->kind != Kind::kSkip && block->end() > clock) {
+        writer.write(section.client, *block, clock > block->clock ? clock - block->clock : 0);
+        begun = true;
+      }
+    }
+  }
+  return writer.finish(deletes);
+}
+
+}  // namespace internal
+
+Update::Update(std::unique_ptr<internal::DecodedUpdate> decoded) : decoded_(std::move(decoded)) {}
+Update::Update(Update&&) noexcept = default;
+Update& Update::operator=(Update&&) noexcept = default;
+Update::~Update() = default;
+
+Update Update::decode(ByteView bytes) {
+  return Update(std::make_unique<internal::DecodedUpdate>(internal::decode_update(bytes)));
+}
+
+bool Update::empty() const {
+  return decoded_->deletes.empty() &&
+         std::all_of(decoded_->sections.begin(), decoded_->sections.end(),
+                     [](const auto& section) { return section.end == section.clock; });
+}
+
+std::size_t Update::size_bytes() const { return decoded_->size_bytes; }
+std::size_t Update::block_count() const { return decoded_->blocks; }
+
+std::vector<Update::Authored> Update::authored() const {
+  std::vector<Authored> result;
+  for (const internal::Section& section : decoded_->sections) {
+    if (section.end > section.clock) result.push_back({section.client, section.clock, section.end});
+  }
+  return result;
+}
+
+std::vector<ClientId> Update::deletes_from() const {
+  std::vector<ClientId> result;
+  for (const auto& [client, ranges] : decoded_->deletes.clients()) result.push_back(client);
+  return result;
+}
+
+}  // namespace palimpsest::crdt
