@@ -88,7 +88,7 @@ node_tests() {
   shift
   need_npm_packages "$root/$folder"
   cd "$folder"
-  node --test --test-reporter=spec "$@"
+  node --test --test-reporter=spec --test-timeout=900000 "$@"
 }
 
 step_differential() {

@@ -3,12 +3,12 @@ import { readFile, mkdir, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
-import * as Y from 'yjs'
 import { contentOf, documentOf, stateOf } from './support/oracle.js'
 import { framed, succeed, withFolder } from './support/palimpsest.js'
 import { Random } from './support/random.js'
 import { allRoots, randomSession } from './support/random-session.js'
 import { shrink } from './support/shrink.js'
+import { Y } from './support/yjs.js'
 
 /**
  * The same updates for real Yjs and for `palimpsest doc`: what they make of them has to be equal,

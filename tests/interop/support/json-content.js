@@ -1,4 +1,4 @@
-import * as encoding from 'lib0/encoding'
+import { encoding } from './yjs.js'
 
 /**
  * An update with ContentJSON, as Yjs before version 13 wrote arrays: today's Yjs only reads it.

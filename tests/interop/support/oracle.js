@@ -1,4 +1,4 @@
-import * as Y from 'yjs'
+import { Y } from './yjs.js'
 import { rootKinds } from './random-edits.js'
 
 /** What real Yjs says about updates: the other side of every comparison with ours. */

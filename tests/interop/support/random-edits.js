@@ -1,4 +1,4 @@
-import * as Y from 'yjs'
+import { Y } from './yjs.js'
 
 /**
  * One random edit of a document after another: every shared type, every kind of value, nested

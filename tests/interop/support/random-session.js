@@ -1,4 +1,4 @@
-import * as Y from 'yjs'
+import { Y } from './yjs.js'
 import { editDocument, rootKinds } from './random-edits.js'
 import { jsonContentUpdate } from './json-content.js'
 
