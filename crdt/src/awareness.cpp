@@ -41,8 +41,7 @@ bool Awareness::apply(const AwarenessState& state) {
   if (is_new) return true;
   AwarenessState& current = known->second;
   const bool is_newer = state.clock > current.clock;
-  const bool ends_current =
-      state.clock == current.clock && state.is_gone() && !current.is_gone();
+  const bool ends_current = state.clock == current.clock && state.is_gone() && !current.is_gone();
   if (!is_newer && !ends_current) return false;
   current = state;
   return true;

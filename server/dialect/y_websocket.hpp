@@ -58,7 +58,7 @@ class YWebsocket final : private Peer {
   };
 
   struct Options {
-    std::uint64_t connection = 0;  // unique within a run of the server
+    std::uint64_t connection = 0;  // unique within a run of the server, and not 0
     Acks acks = Acks::kNone;
     // ?generation=N: of the copy that the client has.
     std::optional<std::uint64_t> generation;
@@ -75,7 +75,7 @@ class YWebsocket final : private Peer {
   YWebsocket(const YWebsocket&) = delete;
   YWebsocket& operator=(const YWebsocket&) = delete;
 
-  // The connection stands. Call once, first.
+  // The connection stands. Call once, first. Input is wanted once the document is in memory.
   void open();
   // One WebSocket message. Bad ones end in a close, by way of next().
   void receive(crdt::ByteView message);
@@ -112,8 +112,10 @@ class YWebsocket final : private Peer {
   Messages split(crdt::ByteView frame) const;
   void serve(const Message& message);
   void serve_update(crdt::ByteView update, std::optional<storage::Time> made_at);
+  std::optional<Frame> next_frame();
+  void catch_up();
   void send(Frame message);
-  void refuse_more(bool fits);
+  void give_up(Close close);
   bool is_closing() const { return close_.has_value(); }
 
   Lease room_;
@@ -126,6 +128,8 @@ class YWebsocket final : private Peer {
   std::optional<Close> close_;
   bool close_is_sent_ = false;
   std::size_t unacknowledged_bytes_ = 0;
+  bool owes_greeting_ = false;
+  std::uint64_t acknowledged_ = 0;  // updates that the client has not been told of
   Instant last_sent_;
 };
 

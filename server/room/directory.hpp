@@ -92,11 +92,15 @@ class Directory final : private Room::Host {
   };
 
   bool retire(Room& room) override;
+  void abandon(Room& room) override;
   void publish(RoomStatus status) override;
 
+  Entry make_entry(std::string document);
   std::vector<std::shared_ptr<Room>> rooms() const;
+  void erase(const Room& room);
   void release(const Room& room);
   void load(std::shared_ptr<Room> room);
+  std::optional<LoadedDocument> read(const std::string& document);
   std::unique_ptr<storage::Reader> take_reader();
   void give_back(std::unique_ptr<storage::Reader> reader);
 

@@ -1,13 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
-#include <string>
+#include <span>
 #include <thread>
 #include <variant>
 #include <vector>
@@ -40,6 +40,8 @@ class Journal {
 
   struct Options {
     std::size_t commit_bytes = std::size_t{4} << 20;  // at most, unless one update is larger
+    // With nothing to write for so long, the store may tidy up what it would rather do undisturbed.
+    std::chrono::milliseconds settle_after{5'000};
   };
   // Called once, on the journal's thread, with what the store said.
   using FailureHandler = std::function<void(const storage::Error&)>;
@@ -61,7 +63,7 @@ class Journal {
   // One commit or one checkpoint, then what the store has to tidy up. False: nothing was queued.
   bool step();
 
-  // The store has failed or the journal was stopped: nothing is written any more.
+  // The store has failed: nothing is written any more, and nothing acknowledged.
   bool has_failed() const;
   // Appends and checkpoints that wait, and their bytes: for metrics.
   std::size_t queued() const;
@@ -73,20 +75,20 @@ class Journal {
     std::shared_ptr<Client> client;
     std::size_t bytes = 0;
   };
-  struct Commit {
-    std::vector<storage::Append> appends;
-    std::vector<std::pair<std::shared_ptr<Client>, storage::Seq>> clients;  // newest seq of each
-  };
 
   void enqueue(Entry entry);
   void run();
+  bool wait_for_work();
   std::vector<Entry> take();
-  void write(std::vector<Entry> entries);
-  void fail(const storage::Error& error, const std::vector<Entry>& entries);
+  void write(std::span<Entry> entries);
+  void settle();
+  void fail(const storage::Error& error, std::span<const Entry> entries);
 
   const std::unique_ptr<storage::Writer> writer_;
   const Options options_;
   const FailureHandler on_failure_;
+
+  bool is_unsettled_ = false;  // the journal's thread
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;

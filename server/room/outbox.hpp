@@ -18,9 +18,10 @@ namespace palimpsest::server {
 // One peer's outgoing frames, in order, within a byte budget.
 //
 // A peer that reads too slowly has its queued updates and awareness dropped when they pass the
-// soft limit; nothing of that kind is queued again until it has taken what is left. Then it is
-// behind(): its owner asks the room for one difference from missing() on, and for the awareness
-// states, in place of all that was dropped. So a backlog is never endless and never has a gap.
+// soft limit, and nothing of that kind is queued again until it has taken what is left. It is
+// behind then: its owner asks the room for one difference from missed_clocks() on, and for the
+// awareness states, in place of all that was dropped. So a backlog is never endless and never has a
+// gap. The frame that is next stays, so that every round sends something.
 //
 // Invariant: what is queued stays within the hard limit, one frame of any size excepted.
 // Home:      the owning session's strand; not thread-safe.
@@ -51,11 +52,12 @@ class Outbox {
   std::size_t queued_bytes() const { return queued_bytes_; }
   void clear();
 
-  // Something was dropped that the peer still has to hear of.
+  // Something was dropped that the peer still has to hear of: awareness, and maybe updates.
   bool is_behind() const { return is_behind_; }
-  // What was dropped: client → first clock that the peer was not sent.
-  const std::map<crdt::ClientId, crdt::Clock>& missing() const { return missing_; }
-  // The owner has asked for what was dropped.
+  bool has_missed_updates() const { return has_missed_updates_; }
+  // Of the updates dropped: client → first clock that the peer was not sent.
+  const std::map<crdt::ClientId, crdt::Clock>& missed_clocks() const { return missed_clocks_; }
+  // The owner asks for all that was dropped.
   void caught_up();
 
  private:
@@ -70,13 +72,14 @@ class Outbox {
   void enqueue(Queued queued);
   void drop_backlog();
   void drop_waiting_syncs();
-  void note_missing(const ReleasedUpdate& update);
+  void note_missed(const ReleasedUpdate& update);
 
   Limits limits_;
   std::deque<Queued> queue_;
   std::size_t queued_bytes_ = 0;
   bool is_behind_ = false;
-  std::map<crdt::ClientId, crdt::Clock> missing_;
+  bool has_missed_updates_ = false;
+  std::map<crdt::ClientId, crdt::Clock> missed_clocks_;
 };
 
 }  // namespace palimpsest::server

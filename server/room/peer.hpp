@@ -60,14 +60,14 @@ struct Acknowledged {
 
 // What a room asks of a client. One protocol on one connection implements it.
 //
-// Home:     the room's strand. The room calls none of these after Room::leave().
-// Lifetime: at least until Room::leave().
-// Errors:   none of these may throw, and none may call back into Room::leave().
+// Home:     the room's strand.
+// Lifetime: at least until Room::leave(), or close().
+// Errors:   none of these may throw, and none may call Room::leave().
 class Peer {
  public:
   virtual ~Peer() = default;
 
-  // Unique within a run of the server.
+  // Unique within a run of the server, and not 0.
   virtual std::uint64_t connection() const = 0;
   // Whether its own updates are to come back to it once they are on disk.
   virtual bool wants_own_updates() const = 0;
@@ -75,14 +75,14 @@ class Peer {
   // The document is in memory: the peer may speak to the room from now on.
   virtual void opened() = 0;
   virtual void deliver(const std::shared_ptr<const ReleasedUpdate>& update) = 0;
-  // The answer to Room::sync() or Room::catch_up(): 0, 1 or 2, varUint8Array update.
+  // The answer to Room::sync(): 0, 1, varUint8Array update.
   virtual void deliver_sync(const Frame& message) = 0;
   // 1, varUint8Array awareness update.
   virtual void deliver_awareness(const Frame& message) = 0;
   virtual void acknowledge(Acknowledged acknowledged) = 0;
   // Time passes, about once a second.
   virtual void tick(Instant now) = 0;
-  // Nothing more comes from the room but this; what was delivered before is still to be sent.
+  // The room has forgotten the peer; what was delivered before is still to be sent.
   virtual void close(Close close) = 0;
 };
 

@@ -71,20 +71,25 @@ class Presence {
   // Those of all who left lately, too: what a peer needs that missed some of it.
   std::vector<crdt::AwarenessState> all() const;
   std::vector<Person> people() const;
-  // "" when that client has not said, or is gone.
+  // What that client called itself last; "" when it has not said.
   std::string name_of(crdt::ClientId client) const;
-  // The client id that this connection speaks for; 0 when it has not said. The lowest of several.
-  crdt::ClientId client_of(std::uint64_t connection) const;
+  // Those that this connection speaks for.
+  std::vector<crdt::ClientId> clients_of(std::uint64_t connection) const;
 
  private:
+  static constexpr std::uint64_t kNobody = 0;  // no connection has this number
+
   struct Entry {
-    std::uint64_t connection = 0;  // its owner; 0: nobody, the client is gone
-    Instant renewed;
+    std::uint64_t connection = kNobody;  // its owner; nobody: the client is gone
+    Instant renewed;                     // or when it went
     Person person;
   };
 
+  void take(std::uint64_t connection, crdt::AwarenessState state, Person person, Instant now,
+            Received& received);
   bool may_speak_for(std::uint64_t connection, crdt::ClientId client, Instant now) const;
-  crdt::AwarenessState remove(crdt::ClientId client, Instant now);
+  bool is_full(std::uint64_t connection) const;
+  crdt::AwarenessState remove(crdt::ClientId client, Entry& entry, Instant now);
 
   Limits limits_;
   crdt::Awareness awareness_;

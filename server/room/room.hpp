@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -80,8 +81,10 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
   class Host {
    public:
     virtual ~Host() = default;
-    // The room has nothing left to do. False: somebody is about to join, carry on.
+    // Lets go of a room that nobody uses. False: somebody holds it and may be about to join.
     virtual bool retire(Room& room) = 0;
+    // Lets go of a room that is of no use any more: whoever comes next gets another.
+    virtual void abandon(Room& room) = 0;
     virtual void publish(RoomStatus status) = 0;
   };
 
@@ -105,7 +108,8 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
 
   // --- What a peer says. ---
 
-  // Calls peer.opened() now or once the document is in memory, or peer.close().
+  // Calls peer.opened() now or once the document is in memory, or peer.close(). After a close the
+  // room has forgotten the peer.
   void join(Peer& peer);
   void leave(Peer& peer);
   // An update. Throws DecodeError.
@@ -113,9 +117,9 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
                std::optional<storage::Time> made_at = std::nullopt);
   // A sync step 1: answers, through deliver_sync(), what lacks to `known`. Throws DecodeError.
   void sync(Peer& peer, crdt::ByteView known);
-  // What a slow peer missed, one difference and all awareness states. `missing`: client → first
-  // clock that it was not sent.
-  void catch_up(Peer& peer, const std::map<crdt::ClientId, crdt::Clock>& missing);
+  // Updates that the peer was not sent, as one, through deliver(): all since the first clock of
+  // each client that it missed, and all deletions.
+  void catch_up(Peer& peer, const std::map<crdt::ClientId, crdt::Clock>& missed_clocks);
   // Throws DecodeError.
   void receive_awareness(Peer& sender, crdt::ByteView update);
 
@@ -124,8 +128,11 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
   std::uint64_t generation() const { return generation_; }
   // Sync step 1 of the server: 0, 0, varUint8Array state vector.
   Frame sync_step1() const;
-  // 1, varUint8Array: the states of all who are there; nullopt when nobody is.
-  std::optional<Frame> awareness() const;
+  bool has_awareness() const { return !presence_.people().empty(); }
+  // 1, varUint8Array: the states of all who are there.
+  Frame awareness() const;
+  // The same for a peer that may have missed that somebody left.
+  Frame awareness_and_departures() const;
 
   storage::Seq applied_seq() const { return applied_seq_; }
   storage::Seq durable_seq() const { return durable_seq_; }
@@ -137,33 +144,42 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
     kLoading,
     kOpen,
     kDraining,  // the server stops
-    kBroken,    // after a bug, or when the journal failed: waits to be gone
-    kGone,
+    kBroken,    // after a bug: waits until what the journal has is written
+    kGone,      // the host has let go of it
   };
 
   struct Member {
     Peer* peer;
-    std::size_t unacknowledged_updates = 0;
+    Acknowledged ready;  // while a commit is being handed out
   };
 
-  // An update that its author is not told of yet, since a part of it waits for something missing.
+  // An update whose author is not told that it is saved, since a part of it waits for something
+  // missing.
   struct Incomplete {
     std::uint64_t connection;
     std::shared_ptr<const crdt::Bytes> update;
+    Acknowledged acknowledged;
   };
 
   // What leaves once `awaited` is on disk.
   struct Release {
-    storage::Seq awaited;
-    std::uint64_t connection = 0;                  // author of the update, or who asked
-    std::shared_ptr<const ReleasedUpdate> update;  // to all but the author
-    std::optional<Frame> answer;                   // to who asked
-    Acknowledged acknowledged;                     // to the author
+    storage::Seq awaited = 0;
+    std::uint64_t connection = 0;
+    std::shared_ptr<const ReleasedUpdate> to_others;      // than that connection
+    std::shared_ptr<const ReleasedUpdate> to_connection;  // an echo, or what it missed
+    std::optional<Frame> answer;                          // to the connection's sync step 1
+    Acknowledged acknowledged;                            // to the connection
   };
 
   struct Answer {
     crdt::Bytes known;
     Frame message;
+  };
+
+  // A checkpoint that the journal has.
+  struct Checkpointing {
+    storage::Seq seq;
+    Summary summary;
   };
 
   // Journal::Client, on the journal's thread.
@@ -175,29 +191,45 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
   void on_checkpointed(storage::Seq seq);
   void on_storage_failed();
 
-  void take(Peer& author, const crdt::Update& update, crdt::ByteView bytes,
-            std::optional<storage::Time> made_at);
-  void log(Peer& author, const crdt::Update& update, std::shared_ptr<const crdt::Bytes> bytes,
+  void take(Peer& author, const crdt::Update& update,
+            const std::shared_ptr<const crdt::Bytes>& bytes, std::optional<storage::Time> made_at);
+  void take_novel(Peer& author, const crdt::Update& update,
+                  const std::shared_ptr<const crdt::Bytes>& bytes,
+                  std::optional<storage::Time> made_at, Acknowledged acknowledged);
+  void acknowledge_known(std::uint64_t connection, const std::shared_ptr<const crdt::Bytes>& bytes,
+                         Acknowledged acknowledged);
+  void log(const Peer& author, const crdt::Update& update, std::shared_ptr<const crdt::Bytes> bytes,
            std::optional<storage::Time> made_at);
   storage::Author author_of(const Peer& peer, const crdt::Update& update) const;
-  std::optional<Close> refuse(const crdt::Update& update);
-  bool is_full(const crdt::Update& update);
-  void keep_incomplete(Peer& author, std::shared_ptr<const crdt::Bytes> bytes);
+  std::optional<CloseReason> refusal_of(const crdt::Update& update) const;
+  bool is_full_for(const crdt::Update& update);
+  void keep_incomplete(Peer& author, Incomplete incomplete);
   void acknowledge_completed();
+  void drop_incomplete_of(std::uint64_t connection);
 
   void release_when_durable(Release release);
-  void release_durable();
-  void send_awareness(const std::vector<crdt::AwarenessState>& states);
-  Frame answer(crdt::ByteView known);
-  Peer* peer_of(std::uint64_t connection) const;
+  void hand_out(const Release& release);
+  static void acknowledge(Member& member);
+  void send_awareness(std::span<const crdt::AwarenessState> states);
+  Frame answer_to(crdt::ByteView known);
+
+  bool is_member(const Peer& peer) const;
+  void close_peer(Peer& peer, Close close);
   void close_all(CloseReason reason);
+  template <class Work>
+  void guarded(Work work);
   void break_with(const char* cause);
 
-  void checkpoint();
+  bool is_all_written() const;
   bool is_checkpoint_due() const;
-  void retire_when_idle();
-  void retire_when_drained();
-  void publish();
+  void checkpoint();
+  void summarize_when_due();
+  void publish_when_changed();
+  // What can be done next on the way out of memory, if the room is on that way.
+  void advance_unloading();
+  void advance_draining();
+
+  std::shared_ptr<Journal::Client> as_client();
 
   const std::string name_;
   const Strand strand_;
@@ -208,9 +240,8 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
   const Options options_;
 
   State state_ = State::kLoading;
-  bool load_has_failed_ = false;
-  bool drain_wanted_ = false;
-  std::optional<crdt::Doc> doc_;
+  bool drain_is_wanted_ = false;
+  std::optional<crdt::Doc> doc_;  // in kOpen and kDraining
   std::uint64_t generation_ = 1;
   Presence presence_;
   std::map<std::uint64_t, Member> members_;  // by connection
@@ -218,22 +249,21 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
   storage::Seq applied_seq_ = 0;
   storage::Seq durable_seq_ = 0;
   std::deque<Release> releases_;
-  std::deque<Incomplete> incomplete_;
+  std::vector<Incomplete> incomplete_;
   std::size_t incomplete_bytes_ = 0;
+  std::vector<Answer> answers_;  // encoded since the last change or tick
 
-  std::size_t encoded_bytes_ = 0;
-  std::optional<storage::Seq> measured_at_;  // when encoded_bytes_ was last exact
-
-  storage::Seq checkpoint_seq_ = 0;            // queued or written
-  std::optional<storage::Seq> checkpointing_;  // queued
-  std::size_t tail_updates_ = 0;
+  std::size_t encoded_bytes_ = 0;             // of the document, at most
+  std::optional<storage::Seq> measured_seq_;  // when that was exact
+  std::size_t tail_updates_ = 0;              // since the last checkpoint, written or queued
   std::size_t tail_bytes_ = 0;
+  std::optional<Checkpointing> checkpointing_;
 
-  std::vector<Answer> answers_;  // encoded since the last change
   Instant idle_since_;
-  Instant summarized_at_;
   std::optional<Summary> summary_;
-  storage::Seq summary_seq_ = 0;
+  storage::Seq summary_seq_ = 0;  // of summary_, or of what is stored
+  Instant summarized_at_;
+  bool status_is_stale_ = true;  // what others were told
 };
 
 }  // namespace palimpsest::server

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace palimpsest::server {
+
+// Text that somebody typed, made fit for one line of a list: without control characters and without
+// those that turn the direction of what follows (Unicode Bidirectional Algorithm §2), every run of
+// white space as one space, none at the ends, at most `max_code_points` long.
+// Takes and gives well-formed UTF-8.
+std::string plain_text(std::string_view utf8, std::size_t max_code_points);
+
+}  // namespace palimpsest::server
