@@ -12,13 +12,13 @@ namespace {
 
 // any := byte(tag) value; the tags of lib0/encoding.js writeAny
 enum Tag : std::uint8_t {
-  kBytes = 116,    // varUint8Array
-  kArray = 117,    // varUint(count) any*
-  kObject = 118,   // varUint(count) (varString any)*
-  kString = 119,   // varString
+  kBytes = 116,   // varUint8Array
+  kArray = 117,   // varUint(count) any*
+  kObject = 118,  // varUint(count) (varString any)*
+  kString = 119,  // varString
   kTrue = 120,
   kFalse = 121,
-  kBigInt = 122,   // 8 bytes
+  kBigInt = 122,  // 8 bytes
   kFloat64 = 123,
   kFloat32 = 124,
   kInteger = 125,  // varInt

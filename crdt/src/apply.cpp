@@ -135,10 +135,13 @@ class Integrator {
   Rest rest_;
 };
 
-// Deletes what is known of the ranges and answers the rest (Yjs: readAndApplyDeleteSet).
+// Deletes what is known of the ranges and answers the rest (Yjs: readAndApplyDeleteSet). The
+// highest client comes first, as in the bytes that Yjs writes: the order decides which blocks are
+// tried for merging at the end.
 DeleteSet apply_deletes(Core& core, Change& change, const DeleteSet& deletes) {
   DeleteSet rest;
-  for (const auto& [id, ranges] : deletes.clients()) {
+  for (auto entry = deletes.clients().rbegin(); entry != deletes.clients().rend(); ++entry) {
+    const auto& [id, ranges] = *entry;
     const auto client = core.find_client(id);
     const Clock known = client ? core.clock_of(*client) : 0;
     for (const DeleteSet::Range& range : ranges) {
@@ -148,7 +151,9 @@ DeleteSet apply_deletes(Core& core, Change& change, const DeleteSet& deletes) {
       }
       if (range.clock >= known) continue;
       std::size_t i = core.find(*client, range.clock);
-      const auto block = [&]() -> const Block& { return core.blocks[core.clients[*client].blocks[i]]; };
+      const auto block = [&]() -> const Block& {
+        return core.blocks[core.clients[*client].blocks[i]];
+      };
       if (!block().deleted && block().clock < range.clock) {
         core.split(change, *client, i, range.clock - block().clock);
         ++i;

@@ -240,9 +240,9 @@ void write_block(Writer& writer, const BlockView& view, ClientId client, std::ui
     return;
   }
   // What follows a cut hangs on the unit before it, and so names no parent.
-  writer.write_byte(static_cast<std::uint8_t>(
-      static_cast<std::uint8_t>(view.kind) | kHasOrigin |
-      (view.has_right_origin ? kHasRightOrigin : 0) | (view.has_key ? kHasKey : 0)));
+  writer.write_byte(static_cast<std::uint8_t>(static_cast<std::uint8_t>(view.kind) | kHasOrigin |
+                                              (view.has_right_origin ? kHasRightOrigin : 0) |
+                                              (view.has_key ? kHasKey : 0)));
   write_id(writer, {client, view.clock + offset - 1});
   if (view.has_right_origin) write_id(writer, view.right_origin);
   write_content(writer, view.kind, view.content, static_cast<std::size_t>(view.length),

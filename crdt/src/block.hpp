@@ -81,7 +81,7 @@ struct BlockView {
   Kind kind = Kind::kSkip;
   bool has_origin = false;
   bool has_right_origin = false;
-  bool has_parent_id = false;    // else `parent_root` where there is neither origin
+  bool has_parent_id = false;  // else `parent_root` where there is neither origin
   bool has_key = false;
   Clock clock = 0;
   std::uint64_t length = 0;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "core.hpp"
 
@@ -26,8 +27,8 @@ Clock Core::clock_before(const Change& change, ClientIndex client) const {
 void Core::mark_changed(Change& change, TypeIndex type) {
   if (!change.tracks_types) return;
   const BlockIndex item = types[type].item;
-  if (item == kNone || (!blocks[item].deleted && blocks[item].clock <
-                                                     clock_before(change, blocks[item].client))) {
+  if (item == kNone ||
+      (!blocks[item].deleted && blocks[item].clock < clock_before(change, blocks[item].client))) {
     change.changed_types.insert(type);
   }
 }
@@ -97,33 +98,47 @@ BlockIndex Core::clean_end(Change& change, ClientIndex client, Clock clock) {
 }
 
 // Deletes the item and, where it carries a type, everything in it (Yjs: Item.delete and
-// ContentType.delete), with a stack of its own: documents may be nested deeper than ours.
+// ContentType.delete), with a stack of its own: documents may be nested deeper than ours. The
+// order is that of Yjs' recursion, since it decides in which order `split` is tried again.
 void Core::erase(Change& change, BlockIndex item) {
-  std::vector<BlockIndex> waiting{item};
-  const auto visit = [&](BlockIndex child) {
+  struct Level {
+    TypeIndex type;
+    BlockIndex child;  // the next to visit, then
+    SlotIndex slot;    // the next whose entry to visit
+  };
+  std::vector<Level> levels;
+  const auto mark = [&](BlockIndex index) {
+    Block& block = blocks[index];
+    block.deleted = true;
+    change.deleted.push_back({block.client, block.clock, block.length});
+    mark_changed(change, type_of(block));
+    if (block.kind == Kind::kType) {
+      const Type& type = types[block.content];
+      levels.push_back({block.content, type.start, type.first_slot});
+    }
+  };
+  if (blocks[item].deleted) return;
+  mark(item);
+  while (!levels.empty()) {
+    Level& level = levels.back();
+    BlockIndex child = kNone;
+    if (level.child != kNone) {
+      child = std::exchange(level.child, blocks[level.child].right);
+    } else if (level.slot != kNone) {
+      child = slots[level.slot].last;
+      level.slot = slots[level.slot].next;
+    } else {
+      if (change.tracks_types) change.changed_types.erase(level.type);
+      levels.pop_back();
+    }
+    if (child == kNone) continue;
     const Block& block = blocks[child];
     if (!block.deleted) {
-      waiting.push_back(child);
+      mark(child);
     } else if (block.clock < clock_before(change, block.client)) {
       // It will be collected with its parent, and no deletion of this change leads to it.
       change.split.push_back({block.client, block.clock});
     }
-  };
-  while (!waiting.empty()) {
-    const BlockIndex index = waiting.back();
-    waiting.pop_back();
-    Block& block = blocks[index];
-    if (block.deleted) continue;
-    block.deleted = true;
-    change.deleted.push_back({block.client, block.clock, block.length});
-    mark_changed(change, type_of(block));
-    if (block.kind != Kind::kType) continue;
-    const Type& type = types[block.content];
-    for (BlockIndex child = type.start; child != kNone; child = blocks[child].right) visit(child);
-    for (SlotIndex slot = type.first_slot; slot != kNone; slot = slots[slot].next) {
-      if (slots[slot].last != kNone) visit(slots[slot].last);
-    }
-    if (change.tracks_types) change.changed_types.erase(block.content);
   }
 }
 
@@ -160,8 +175,8 @@ void Core::collect(BlockIndex item) {
     Block& block = blocks[index];
     PALIMPSEST_ASSERT(block.deleted);
     empty(block);
-    const Block gc{.clock = block.clock, .client = block.client, .length = block.length,
-                   .deleted = true};
+    const Block gc{
+        .clock = block.clock, .client = block.client, .length = block.length, .deleted = true};
     block = gc;
   }
 }
@@ -242,8 +257,7 @@ void Core::merge_new_blocks(const Change& change) {
   for (const ClientIndex client : change.clients) {
     std::vector<BlockIndex>& own = clients[client].blocks;
     if (clock_of(client) == clients[client].clock_before) continue;
-    const std::size_t first =
-        std::max<std::size_t>(find(client, clients[client].clock_before), 1);
+    const std::size_t first = std::max<std::size_t>(find(client, clients[client].clock_before), 1);
     if (first >= own.size()) continue;
     std::size_t last = first - 1;  // of those that stay
     for (std::size_t i = first; i < own.size(); ++i) {
@@ -292,8 +306,8 @@ void normalize(std::vector<Change::Span>& spans) {
   for (const Change::Span& span : spans) {
     if (kept > 0 && spans[kept - 1].client == span.client &&
         spans[kept - 1].clock + spans[kept - 1].length >= span.clock) {
-      const Clock end = std::max(spans[kept - 1].clock + spans[kept - 1].length,
-                                 span.clock + span.length);
+      const Clock end =
+          std::max(spans[kept - 1].clock + spans[kept - 1].length, span.clock + span.length);
       spans[kept - 1].length = end - spans[kept - 1].clock;
     } else {
       spans[kept++] = span;

@@ -68,9 +68,9 @@ struct Client {
   ClientId id = 0;
   std::vector<BlockIndex> blocks;  // by clock, without gaps
   Bytes content;
-  std::size_t dead_bytes = 0;      // of content, no longer referred to
-  std::uint64_t epoch = 0;         // of the last change that added blocks, and
-  Clock clock_before = 0;          // the clock before it
+  std::size_t dead_bytes = 0;  // of content, no longer referred to
+  std::uint64_t epoch = 0;     // of the last change that added blocks, and
+  Clock clock_before = 0;      // the clock before it
 };
 
 struct Type {

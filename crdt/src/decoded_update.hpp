@@ -17,9 +17,9 @@ namespace palimpsest::crdt::internal {
 // One client's blocks in an update. They are not kept decoded: a cursor reads them again.
 struct Section {
   ClientId client = 0;
-  Clock clock = 0;          // of the first block
+  Clock clock = 0;  // of the first block
   std::uint64_t blocks = 0;
-  Clock end = 0;            // after the last block that is no Skip
+  Clock end = 0;  // after the last block that is no Skip
   ByteView bytes;
 };
 

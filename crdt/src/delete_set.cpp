@@ -75,8 +75,9 @@ bool DeleteSet::contains(Id id) const {
   const auto entry = clients_.find(id.client);
   if (entry == clients_.end()) return false;
   const Ranges& ranges = entry->second;
-  auto after = std::upper_bound(ranges.begin(), ranges.end(), id.clock,
-                                [](Clock clock, const Range& range) { return clock < range.clock; });
+  auto after =
+      std::upper_bound(ranges.begin(), ranges.end(), id.clock,
+                       [](Clock clock, const Range& range) { return clock < range.clock; });
   return after != ranges.begin() && id.clock < (--after)->end();
 }
 

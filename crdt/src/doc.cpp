@@ -68,9 +68,9 @@ std::size_t deepest_type(const Core& core, const DecodedUpdate& update) {
   std::unordered_map<ClientId, std::vector<std::pair<Clock, std::size_t>>> parents;
   const auto parent_depth_of = [&](Id id) -> std::size_t {
     if (const auto own = parents.find(id.client); own != parents.end()) {
-      const auto at = std::lower_bound(
-          own->second.begin(), own->second.end(), id.clock,
-          [](const auto& entry, Clock clock) { return entry.first < clock; });
+      const auto at =
+          std::lower_bound(own->second.begin(), own->second.end(), id.clock,
+                           [](const auto& entry, Clock clock) { return entry.first < clock; });
       if (at != own->second.end()) return at->second;
     }
     const auto client = core.find_client(id.client);
@@ -124,8 +124,8 @@ std::optional<Refusal> Doc::check(const Update& update, const Limits& limits) co
     return Refusal::kTooManyClients;
   }
   const std::size_t waiting = core_->pending ? core_->pending->update.size() : 0;
-  const bool is_large = waiting + decoded.size_bytes > limits.pending_bytes ||
-                        decoded.blocks > limits.pending_blocks;
+  const bool is_large =
+      waiting + decoded.size_bytes > limits.pending_bytes || decoded.blocks > limits.pending_blocks;
   if (is_large && would_wait(*core_, decoded)) return Refusal::kPendingFull;
   if (brings_types(decoded) && deepest_type(*core_, decoded) > limits.type_depth) {
     return Refusal::kTooDeep;
@@ -141,9 +141,8 @@ std::optional<Bytes> Doc::novel_part(const Update& update) const {
   const DecodedUpdate& decoded = *update.decoded_;
   DeleteSet deletes = missing_deletes(*core_, decoded.deletes);
   const bool all_blocks = std::all_of(
-      decoded.sections.begin(), decoded.sections.end(), [&](const Section& section) {
-        return section.clock >= core_->clock_of_id(section.client);
-      });
+      decoded.sections.begin(), decoded.sections.end(),
+      [&](const Section& section) { return section.clock >= core_->clock_of_id(section.client); });
   if (all_blocks && deletes == decoded.deletes) return std::nullopt;
   return internal::diff_update(decoded, state_vector(), deletes);
 }
@@ -217,8 +216,8 @@ void Transaction::text_insert(std::string_view root, std::size_t index_utf16,
   writing_->text_insert(writing_->core().root(root), index_utf16, utf8, nullptr);
 }
 
-void Transaction::text_insert(std::string_view root, std::size_t index_utf16,
-                              std::string_view utf8, const Any& attributes) {
+void Transaction::text_insert(std::string_view root, std::size_t index_utf16, std::string_view utf8,
+                              const Any& attributes) {
   writing_->text_insert(writing_->core().root(root), index_utf16, utf8, &attributes);
 }
 

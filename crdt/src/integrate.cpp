@@ -54,7 +54,9 @@ class Passed {
 }  // namespace
 
 std::optional<ClientId> Core::missing_for(ClientId client, const BlockView& view) const {
-  const auto is_missing = [&](Id id) { return id.client != client && id.clock >= clock_of_id(id.client); };
+  const auto is_missing = [&](Id id) {
+    return id.client != client && id.clock >= clock_of_id(id.client);
+  };
   if (view.has_origin && is_missing(view.origin)) return view.origin.client;
   if (view.has_right_origin && is_missing(view.right_origin)) return view.right_origin.client;
   if (view.has_parent_id && is_missing(view.parent_id)) return view.parent_id.client;
@@ -220,8 +222,9 @@ void Core::integrate(Change& change, ClientIndex client, const BlockView& view,
     item.content = store_content(client, view.content);
     item.content_bytes = static_cast<std::uint32_t>(view.content.size());
   } else {
-    const ContentCut cut = cut_content(view.kind, view.content, static_cast<std::size_t>(view.length),
-                                       static_cast<std::size_t>(offset));
+    const ContentCut cut =
+        cut_content(view.kind, view.content, static_cast<std::size_t>(view.length),
+                    static_cast<std::size_t>(offset));
     Bytes rest;
     if (cut.needs_replacement) rest.assign(kReplacement.begin(), kReplacement.end());
     const ByteView kept = view.content.subspan(cut.right_begin);

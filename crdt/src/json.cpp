@@ -47,8 +47,8 @@ class Parser {
   char peek() const { return at_ < json_.size() ? json_[at_] : '\0'; }
 
   void skip_space() {
-    while (at_ < json_.size() && (json_[at_] == ' ' || json_[at_] == '\t' || json_[at_] == '\n' ||
-                                  json_[at_] == '\r')) {
+    while (at_ < json_.size() &&
+           (json_[at_] == ' ' || json_[at_] == '\t' || json_[at_] == '\n' || json_[at_] == '\r')) {
       ++at_;
     }
   }

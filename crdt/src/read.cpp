@@ -14,9 +14,7 @@ std::string_view as_text(ByteView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-Any parse_element(std::string_view json) {
-  return json == "undefined" ? Any() : parse_json(json);
-}
+Any parse_element(std::string_view json) { return json == "undefined" ? Any() : parse_json(json); }
 
 using AnyAttributes = Attributes<Any>;
 
@@ -77,8 +75,8 @@ std::string to_js_string(const Any& value) {
     for (const Any& element : *elements) {
       if (!first) text += ',';
       first = false;
-      const bool is_empty = element.get_if<Any::Undefined>() != nullptr ||
-                            element.get_if<Any::Null>() != nullptr;
+      const bool is_empty =
+          element.get_if<Any::Undefined>() != nullptr || element.get_if<Any::Null>() != nullptr;
       if (!is_empty) text += to_js_string(element);
     }
     return text;
@@ -186,7 +184,8 @@ Any ValueReader::array(TypeIndex type, std::size_t depth) const {
       const std::string_view text = as_text(core_.content_of(item));
       for (std::size_t at = 0; at < text.size();) {
         std::size_t next = at + 1;
-        while (next < text.size() && (static_cast<unsigned char>(text[next]) & 0xC0) == 0x80) ++next;
+        while (next < text.size() && (static_cast<unsigned char>(text[next]) & 0xC0) == 0x80)
+          ++next;
         elements.emplace_back(text.substr(at, next - at));
         at = next;
       }
@@ -230,9 +229,8 @@ void ValueReader::for_each_run(TypeIndex type, OnText&& on_text, OnEmbed&& on_em
       }
     } else if (item.kind == Kind::kEmbed || item.kind == Kind::kType) {
       flush();
-      for_each_element(item, [&](const Any& value, TypeIndex nested) {
-        on_embed(value, nested, attributes);
-      });
+      for_each_element(
+          item, [&](const Any& value, TypeIndex nested) { on_embed(value, nested, attributes); });
     }
   }
   flush();
@@ -300,7 +298,8 @@ std::string ValueReader::xml_text(TypeIndex type, std::size_t depth) const {
     for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) xml += "</" + node->first + ">";
   };
   for_each_run(
-      type, [&](const std::string& text, const AnyAttributes& attributes) { add(text, attributes); },
+      type,
+      [&](const std::string& text, const AnyAttributes& attributes) { add(text, attributes); },
       [&](const Any& value, TypeIndex nested, const AnyAttributes& attributes) {
         add(element_string(value, nested, depth), attributes);
       });

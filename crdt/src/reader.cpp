@@ -67,8 +67,8 @@ std::uint64_t Reader::read_long_var_uint() {
   while (true) {
     if (at == end_) fail("the bytes end inside a number");
     const std::uint64_t group = *at & 0x7F;
-    if (group != 0 && (shift > 52 || group << shift >> shift != group ||
-                       group << shift > kMaxSafeInteger)) {
+    if (group != 0 &&
+        (shift > 52 || group << shift >> shift != group || group << shift > kMaxSafeInteger)) {
       fail("a number above 2^53-1");
     }
     if (shift <= 52) value |= group << shift;

@@ -22,7 +22,9 @@ Section read_section(Reader& reader) {
   for (std::uint64_t i = 0; i < section.blocks; ++i) {
     const std::size_t start = reader.position();
     const BlockView block = read_block(reader, clock);
-    const auto is_own_future = [&](Id id) { return id.client == section.client && id.clock >= clock; };
+    const auto is_own_future = [&](Id id) {
+      return id.client == section.client && id.clock >= clock;
+    };
     if ((block.has_origin && is_own_future(block.origin)) ||
         (block.has_right_origin && is_own_future(block.right_origin)) ||
         (block.has_parent_id && is_own_future(block.parent_id))) {

@@ -13,8 +13,7 @@ class Writing {
   Writing(Core& core, ClientId client)
       : core_(core), change_(core.begin()), client_(core.client_index(client)) {}
 
-  void text_insert(TypeIndex text, std::size_t index, std::string_view utf8,
-                   const Any* attributes);
+  void text_insert(TypeIndex text, std::size_t index, std::string_view utf8, const Any* attributes);
   void text_delete(TypeIndex text, std::size_t index, std::size_t length);
   void text_format(TypeIndex text, std::size_t index, std::size_t length, const Any& attributes);
   void map_set(TypeIndex map, std::string_view key, const Any& value);
@@ -38,8 +37,7 @@ class Writing {
   Position find(TypeIndex text, std::size_t index);
   void step(Position& position);
   void cut_right(const Position& position, std::size_t units);
-  void insert(TypeIndex text, Position& position, Kind kind, ByteView content,
-              std::size_t length);
+  void insert(TypeIndex text, Position& position, Kind kind, ByteView content, std::size_t length);
   void insert_mark(TypeIndex text, Position& position, std::string_view key,
                    const std::string& json);
   void skip_marks_in_force(Position& position, const Attributes<FormatValue>& wanted);

@@ -30,8 +30,7 @@ void Writer::write_var_int(std::int64_t value, bool negative_zero) {
   bytes_.push_back(static_cast<std::uint8_t>(more | sign | (magnitude & 0x3F)));
   magnitude >>= 6;
   while (magnitude > 0) {
-    bytes_.push_back(
-        static_cast<std::uint8_t>((magnitude > 0x7F ? 0x80 : 0) | (magnitude & 0x7F)));
+    bytes_.push_back(static_cast<std::uint8_t>((magnitude > 0x7F ? 0x80 : 0) | (magnitude & 0x7F)));
     magnitude >>= 7;
   }
 }

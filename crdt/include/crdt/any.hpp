@@ -32,7 +32,8 @@ class Any {
   };
   using Array = std::vector<Any>;
   using Object = std::vector<std::pair<std::string, Any>>;
-  using Value = std::variant<Undefined, Null, bool, double, BigInt, std::string, Bytes, Array, Object>;
+  using Value =
+      std::variant<Undefined, Null, bool, double, BigInt, std::string, Bytes, Array, Object>;
 
   Any() = default;
   Any(Null null) : value_(null) {}

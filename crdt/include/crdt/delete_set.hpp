@@ -13,7 +13,8 @@ class Writer;
 
 // Which units are deleted: per client, ranges of clocks.
 //
-// deleteSet := varUint(clients) (varUint(client) varUint(ranges) (varUint(clock) varUint(length))*)*
+// deleteSet := varUint(clients) (varUint(client) varUint(ranges) (varUint(clock)
+// varUint(length))*)*
 //
 // Cost: add() amortised O(1) at the end and O(n) elsewhere; contains() O(log n).
 class DeleteSet {

@@ -20,7 +20,7 @@ namespace palimpsest::crdt {
 namespace internal {
 struct Core;
 class Writing;
-}
+}  // namespace internal
 
 class Transaction;
 
