@@ -297,10 +297,13 @@ void Core::compact_content(ClientIndex client) {
 
 namespace {
 
-// Sorts the spans and joins those that touch.
+// Sorts each client's spans and joins those that touch. The clients stay in the order in which
+// something of theirs was first deleted, in which formatting is cleaned up.
 void normalize(std::vector<Change::Span>& spans) {
-  std::sort(spans.begin(), spans.end(), [](const Change::Span& a, const Change::Span& b) {
-    return a.client != b.client ? a.client < b.client : a.clock < b.clock;
+  std::unordered_map<ClientIndex, std::size_t> ranks;
+  for (const Change::Span& span : spans) ranks.try_emplace(span.client, ranks.size());
+  std::sort(spans.begin(), spans.end(), [&](const Change::Span& a, const Change::Span& b) {
+    return a.client != b.client ? ranks.at(a.client) < ranks.at(b.client) : a.clock < b.clock;
   });
   std::size_t kept = 0;
   for (const Change::Span& span : spans) {

@@ -307,6 +307,7 @@ std::string ValueReader::xml_text(TypeIndex type, std::size_t depth) const {
 }
 
 Doc::RootKind ValueReader::guess_kind(TypeIndex type) const {
+  bool is_xml = false;
   for (BlockIndex i = core_.types[type].start; i != kNone; i = core_.blocks[i].right) {
     const Block& item = core_.blocks[i];
     switch (item.kind) {
@@ -315,10 +316,12 @@ Doc::RootKind ValueReader::guess_kind(TypeIndex type) const {
       case Kind::kEmbed:
         return Doc::RootKind::kText;
       case Kind::kType: {
+        // XML holds nothing but XML; an array may hold it among other things.
         const TypeKind kind = core_.types[item.content].kind;
-        const bool is_xml = kind == TypeKind::kXmlElement || kind == TypeKind::kXmlText ||
-                            kind == TypeKind::kXmlHook;
-        return is_xml ? Doc::RootKind::kXml : Doc::RootKind::kArray;
+        is_xml = kind == TypeKind::kXmlElement || kind == TypeKind::kXmlText ||
+                 kind == TypeKind::kXmlHook;
+        if (!is_xml) return Doc::RootKind::kArray;
+        break;
       }
       case Kind::kAny:
       case Kind::kJson:
@@ -329,6 +332,7 @@ Doc::RootKind ValueReader::guess_kind(TypeIndex type) const {
         break;  // deleted: says nothing
     }
   }
+  if (is_xml) return Doc::RootKind::kXml;
   return core_.types[type].first_slot != kNone ? Doc::RootKind::kMap : Doc::RootKind::kEmpty;
 }
 

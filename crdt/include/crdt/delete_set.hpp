@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "crdt/bytes.hpp"
@@ -39,7 +40,8 @@ class DeleteSet {
 
   bool empty() const { return clients_.empty(); }
   bool contains(Id id) const;
-  const std::map<ClientId, Ranges>& clients() const { return clients_; }
+  const std::map<ClientId, Ranges>& clients() const& { return clients_; }
+  std::map<ClientId, Ranges> clients() && { return std::move(clients_); }
 
   friend bool operator==(const DeleteSet&, const DeleteSet&) = default;
 

@@ -30,7 +30,8 @@ class StateVector {
   void set(ClientId client, Clock clock);
 
   // Ascending by client.
-  const std::vector<std::pair<ClientId, Clock>>& entries() const { return entries_; }
+  const std::vector<std::pair<ClientId, Clock>>& entries() const& { return entries_; }
+  std::vector<std::pair<ClientId, Clock>> entries() && { return std::move(entries_); }
   std::size_t size() const { return entries_.size(); }
 
   friend bool operator==(const StateVector&, const StateVector&) = default;
