@@ -75,9 +75,11 @@ void build_database(const fs::path& file) {
   {
     Connection connection(file, Role::kWriter);
     connection.describe("create");
-    connection.configure();
+    // Before the write-ahead log is switched on: moving that into the database would be left to
+    // closing, which cannot report that it failed.
     migrate(connection, migrations());
-  }  // the last to close moves the write-ahead log into the database and removes it
+    connection.configure();
+  }
   const File complete(file, O_RDONLY, "create");
   if (::fsync(complete.get()) != 0) fail_with_errno(file, "fsync");
 }

@@ -28,7 +28,9 @@ std::int64_t row_count(std::size_t count) {
   return static_cast<std::int64_t>(std::min(count, kMost));
 }
 
-std::string entry(Seq seq) { return "entry " + std::to_string(seq) + " of the log"; }
+std::string missing_entry(Seq seq) {
+  return "entry " + std::to_string(seq) + " of the log is missing";
+}
 
 Connection open_own(const std::filesystem::path& file) {
   Connection connection(file, Role::kReader);
@@ -54,7 +56,8 @@ SqliteReader::SqliteReader(const std::filesystem::path& file)
             "FROM documents ORDER BY edited_at_ms DESC, id DESC LIMIT ?1 OFFSET ?2"),
       authors_(connection_,
                "SELECT client_id, authors.name FROM documents, "
-               "json_each(documents.recent_authors) AS recent "
+               // A summary without authors is better than no list at all.
+               "json_each(iif(json_valid(recent_authors), recent_authors, '[]')) AS recent "
                "JOIN authors ON authors.id = recent.value "
                "WHERE documents.id = ?1 ORDER BY recent.key") {}
 
@@ -79,8 +82,7 @@ std::vector<LogEntry> SqliteReader::log(std::string_view name, Seq first, std::s
   Transaction snapshot(connection_);
   const std::optional<Header> document = find(name);
   if (!document) return {};
-  std::vector<LogEntry> entries = read_log(*document, std::max<Seq>(first, 1), limit);
-  return entries;
+  return read_log(*document, std::max<Seq>(first, 1), limit);
 }
 
 std::vector<DocumentSummary> SqliteReader::list(std::size_t limit, std::size_t offset) {
@@ -112,13 +114,8 @@ std::optional<SqliteReader::Header> SqliteReader::find(std::string_view name) {
 void SqliteReader::read_checkpoint(const Header& document, StoredDocument& into) {
   Execution row = checkpoint_.run(document.id);
   if (!row.next()) return;
-  const Seq seq = row.unsigned_integer(0);
-  const Place place{Place::Kind::kCheckpoint, document.id, row.unsigned_integer(1), seq};
-  if (row.unsigned_integer(2) != checksum(place, row.blob(3)) || seq > document.last_seq) {
-    fail_corrupt(document,
-                 "the checkpoint at seq " + std::to_string(seq) + " does not match its checksum");
-  }
-  into.checkpoint_seq = seq;
+  if (const auto fault = fault_of_checkpoint(document, row)) fail_corrupt(document, *fault);
+  into.checkpoint_seq = row.unsigned_integer(0);
   into.state = to_bytes(row.blob(3));
 }
 
@@ -129,17 +126,31 @@ std::vector<LogEntry> SqliteReader::read_log(const Header& document, Seq first, 
       log_.run(position(document.id, first), position(document.id, kMaxSeq), row_count(limit));
   for (Seq expected = first; row.next(); ++expected) {
     const Seq seq = row.unsigned_integer(0);
-    if (seq != expected) fail_corrupt(document, entry(expected) + " is missing");
-    const crdt::ByteView bytes = row.blob(6);
-    const Place place{Place::Kind::kLogEntry, document.id, row.unsigned_integer(1), seq};
-    if (row.unsigned_integer(5) != checksum(place, bytes)) {
-      fail_corrupt(document, entry(seq) + " does not match its checksum");
-    }
+    if (seq != expected) fail_corrupt(document, missing_entry(expected));
+    if (const auto fault = fault_of_entry(document, row)) fail_corrupt(document, *fault);
     entries.push_back({seq, time_from(row.integer(2)), time_from(row.optional_integer(3)),
                        Author{row.unsigned_integer(7), std::string(row.text(8))},
-                       row.unsigned_integer(4), to_bytes(bytes)});
+                       row.unsigned_integer(4), to_bytes(row.blob(6))});
   }
   return entries;
+}
+
+std::optional<std::string> SqliteReader::fault_of_checkpoint(const Header& document,
+                                                             const Execution& row) {
+  const Seq seq = row.unsigned_integer(0);
+  const Place place{Place::Kind::kCheckpoint, document.id, row.unsigned_integer(1), seq};
+  const std::string checkpoint = "the checkpoint at seq " + std::to_string(seq);
+  if (seq > document.last_seq) return checkpoint + " is ahead of the log";
+  if (row.unsigned_integer(2) == checksum(place, row.blob(3))) return std::nullopt;
+  return checkpoint + " does not match its checksum";
+}
+
+std::optional<std::string> SqliteReader::fault_of_entry(const Header& document,
+                                                        const Execution& row) {
+  const Seq seq = row.unsigned_integer(0);
+  const Place place{Place::Kind::kLogEntry, document.id, row.unsigned_integer(1), seq};
+  if (row.unsigned_integer(5) == checksum(place, row.blob(6))) return std::nullopt;
+  return "entry " + std::to_string(seq) + " of the log does not match its checksum";
 }
 
 std::vector<Author> SqliteReader::recent_authors(DocumentId document) {

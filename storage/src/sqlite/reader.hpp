@@ -32,11 +32,17 @@ class SqliteReader final : public Reader {
   void read_checkpoint(const Header& document, StoredDocument& into);
   std::vector<LogEntry> read_log(const Header& document, Seq first, std::size_t limit);
   std::vector<Author> recent_authors(DocumentId document);
+  // What is wrong with a row of checkpoint_ or log_; nothing if it matches its checksum.
+  std::optional<std::string> fault_of_checkpoint(const Header& document, const Execution& row);
+  std::optional<std::string> fault_of_entry(const Header& document, const Execution& row);
   [[noreturn]] void fail_corrupt(const Header& document, const std::string& cause) const;
 
+  // In verify.cpp.
+  std::vector<std::string> document_names();
   void verify_database(std::vector<Finding>& findings);
-  void verify_document(DocumentId id, std::vector<Finding>& findings);
-  void verify_log(const Header& document, std::vector<Finding>& findings);
+  void verify_document(const std::string& name, std::vector<Finding>& findings);
+  void verify_end(const Header& document, std::vector<Finding>& findings);
+  Seq verify_log(const Header& document, Seq first, std::vector<Finding>& findings);
 
   Connection connection_;
   Statement find_;

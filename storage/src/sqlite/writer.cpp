@@ -36,6 +36,12 @@ std::string json_array_of_ids(const std::vector<CachedAuthor>& authors) {
                   " where " + std::to_string(expected) + " comes next");
 }
 
+[[noreturn]] void report_ahead(const Checkpoint& checkpoint, Seq last_seq) {
+  throw crdt::Bug("checkpoint of \"" + checkpoint.document + "\": seq " +
+                  std::to_string(checkpoint.seq) + ", but its log ends with " +
+                  std::to_string(last_seq));
+}
+
 Connection open_own(const std::filesystem::path& file) {
   Connection connection(file, Role::kWriter);
   check_version(connection, migrations());
@@ -54,7 +60,8 @@ SqliteWriter::SqliteWriter(const std::filesystem::path& file,
                        "WHERE name = ?1"),
       select_recent_authors_(connection_,
                              "SELECT authors.id, authors.name FROM documents, "
-                             "json_each(documents.recent_authors) AS recent "
+                             "json_each(iif(json_valid(recent_authors), recent_authors, '[]')) "
+                             "AS recent "
                              "JOIN authors ON authors.id = recent.value "
                              "WHERE documents.id = ?1 ORDER BY recent.key"),
       insert_document_(connection_,
@@ -92,9 +99,13 @@ SqliteWriter::SqliteWriter(const std::filesystem::path& file,
 }
 
 template <typename Work>
-void SqliteWriter::guarded(Work work) {
+void SqliteWriter::guarded(std::string operation, Work work) {
+  connection_.describe(std::move(operation));
+  if (failure_) refuse();
   try {
     work();
+  } catch (const crdt::Bug&) {
+    throw;  // the caller's, and noticed before anything was written
   } catch (const Error& error) {
     failure_ = error;
     throw;
@@ -104,8 +115,7 @@ void SqliteWriter::guarded(Work work) {
   }
 }
 
-void SqliteWriter::refuse_after_failure() const {
-  if (!failure_) return;
+void SqliteWriter::refuse() const {
   connection_.fail(failure_->kind(),
                    std::string("no writes until the store is reopened, since one failed (") +
                        failure_->what() + ")");
@@ -113,11 +123,10 @@ void SqliteWriter::refuse_after_failure() const {
 
 void SqliteWriter::append(std::span<const Append> batch) {
   if (batch.empty()) return;
-  connection_.describe("append");
-  refuse_after_failure();
-  cache_.make_room();
-  const DocumentRefs documents = verify_sequence(batch);
-  guarded([&] { write_batch(batch, documents); });
+  guarded("append", [&] {
+    cache_.make_room();
+    write_batch(batch, verify_sequence(batch));
+  });
 }
 
 SqliteWriter::DocumentRefs SqliteWriter::verify_sequence(std::span<const Append> batch) {
@@ -216,16 +225,12 @@ CachedAuthor SqliteWriter::read_or_insert_author(const Author& author, Seq seq,
 }
 
 void SqliteWriter::write_checkpoint(const Checkpoint& checkpoint) {
-  connection_.describe("checkpoint of \"" + checkpoint.document + "\"");
-  refuse_after_failure();
-  cache_.make_room();
-  const CachedDocument& here = document(checkpoint.document);
-  if (checkpoint.seq > here.last_seq) {
-    throw crdt::Bug("checkpoint of \"" + checkpoint.document + "\" at seq " +
-                    std::to_string(checkpoint.seq) + ", ahead of its log, which ends with " +
-                    std::to_string(here.last_seq));
-  }
-  guarded([&] { replace_checkpoint(checkpoint, here); });
+  guarded("checkpoint of \"" + checkpoint.document + "\"", [&] {
+    cache_.make_room();
+    const CachedDocument& here = document(checkpoint.document);
+    if (checkpoint.seq > here.last_seq) report_ahead(checkpoint, here.last_seq);
+    replace_checkpoint(checkpoint, here);
+  });
 }
 
 void SqliteWriter::replace_checkpoint(const Checkpoint& checkpoint,
@@ -250,18 +255,14 @@ void SqliteWriter::maintain() {
   // Less than before: SQLite began at the start of the file again.
   wal_bytes_at_checkpoint_ = std::min(wal_bytes_at_checkpoint_, bytes);
   if (bytes - wal_bytes_at_checkpoint_ < kWalCheckpointBytes) return;
-  connection_.describe("moving the write-ahead log into the database");
-  refuse_after_failure();
   const bool is_long = bytes > kWalTruncateBytes;
-  guarded(
-      [&] { checkpoint_wal(is_long ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE); });
+  const int mode = is_long ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+  guarded("moving the write-ahead log into the database", [&] { checkpoint_wal(mode); });
 }
 
 void SqliteWriter::settle() {
   if (wal_pages_ == 0) return;
-  connection_.describe("emptying the write-ahead log");
-  refuse_after_failure();
-  guarded([&] { checkpoint_wal(SQLITE_CHECKPOINT_TRUNCATE); });
+  guarded("emptying the write-ahead log", [&] { checkpoint_wal(SQLITE_CHECKPOINT_TRUNCATE); });
 }
 
 SqliteWriter::Outcome SqliteWriter::checkpoint_wal(int mode) {

@@ -47,11 +47,11 @@ class SqliteWriter final : public Writer {
   void empty_wal_on_start();
   std::int64_t wal_bytes() const noexcept;
 
-  // Runs something that writes. When it throws, its outcome is unknown, and so is what cache_ says:
-  // this writer is finished.
+  // Runs something that writes. When that throws an Error, its outcome is unknown, and so is what
+  // cache_ says: this writer is finished, and refuses from then on.
   template <typename Work>
-  void guarded(Work work);
-  void refuse_after_failure() const;
+  void guarded(std::string operation, Work work);
+  [[noreturn]] void refuse() const;
 
   std::shared_ptr<const void> keep_alive_;
   Connection connection_;

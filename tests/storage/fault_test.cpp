@@ -1,0 +1,111 @@
+// What is left of a write when the disk fails in the middle of it.
+
+#include <functional>
+#include <map>
+
+#include "builders.hpp"
+#include "faulty_disk.hpp"
+#include "storage/sqlite_store.hpp"
+#include "support/catch.hpp"
+#include "support/temp_directory.hpp"
+
+namespace palimpsest::testing {
+namespace {
+
+using storage::Access;
+using storage::Append;
+using storage::Error;
+using storage::Store;
+using storage::Writer;
+
+using Texts = std::vector<std::string>;
+
+// Some minutes of a server's life against one directory, and what it was told is saved.
+class Life {
+ public:
+  explicit Life(const std::filesystem::path& directory) : directory_(directory) {}
+
+  // Throws what the store throws.
+  void live() {
+    const auto store = open_sqlite_store(directory_, Access::kReadWrite);
+    writer_ = store->writer();
+    write({entry("a", 1, "a1"), entry("b", 1, "b1"), entry("a", 2, "a2")});
+    writer_->write_checkpoint({"a", 2, bytes("a1a2"), "A", ""});
+    write({entry("b", 2, std::string(20000, 'x')), entry_by({2, "Bob"}, "c", 1, "c1")});
+    writer_->settle();
+    write({entry("c", 2, "c2"), entry("a", 3, "a3")});
+    writer_->write_checkpoint({"a", 3, bytes(std::string(9000, 'y')), "A", ""});
+    writer_->settle();
+    write({entry("a", 4, "a4")});
+    writer_.reset();
+  }
+
+  // A writer whose write failed takes no other one.
+  void check_writer_refuses() {
+    if (!writer_) return;
+    CHECK_THROWS_AS(append_one(*writer_, entry("late", 1, "x")), Error);
+    CHECK_THROWS_AS(writer_->write_checkpoint({"a", 1, {}, "", ""}), Error);
+    writer_.reset();
+  }
+
+  // All that was acknowledged is there, and of the one batch that was not, all or nothing.
+  void check_result() const {
+    const auto store = open_sqlite_store(directory_, Access::kReadWrite);
+    const auto reader = store->reader();
+    CHECK(reader->verify().empty());
+    std::map<std::string, std::size_t> found;
+    for (const auto& summary : reader->list(10, 0)) {
+      found[summary.name] = reader->log(summary.name, 1, 100).size();
+      CHECK(reader->load(summary.name)->last_seq == found[summary.name]);
+    }
+    CHECK((found == acknowledged_ || found == attempted_));
+    const auto writer = store->writer();  // and life goes on
+    append_one(*writer, entry("a", found["a"] + 1, "next"));
+  }
+
+ private:
+  void write(const std::vector<Append>& batch) {
+    for (const Append& append : batch) attempted_[append.document] = append.seq;
+    writer_->append(batch);
+    acknowledged_ = attempted_;
+  }
+
+  const std::filesystem::path directory_;
+  std::unique_ptr<Writer> writer_;
+  std::map<std::string, std::size_t> acknowledged_;
+  std::map<std::string, std::size_t> attempted_;
+};
+
+TEST_CASE("whatever operation of the disk fails, all that was acknowledged is there", "[fault]") {
+  using Disk = FaultyDisk;
+  const auto [operations, cause] = GENERATE(table<Disk::Operations, Disk::Cause>({
+      {Disk::Operations::kWrites, Disk::Cause::kIo},
+      {Disk::Operations::kWrites, Disk::Cause::kFull},
+      {Disk::Operations::kReads, Disk::Cause::kIo},
+  }));
+  const auto lasting = GENERATE(Disk::Lasting::kOnce, Disk::Lasting::kForEver);
+  FaultyDisk disk;
+  std::size_t n = 0;
+  for (bool has_struck = true; has_struck; ++n) {
+    INFO("operation " << n << ", cause " << static_cast<int>(cause) << ", for ever "
+                      << static_cast<int>(lasting));
+    const TempDirectory directory;
+    Life life(directory.path());
+    disk.arm({n, operations, cause, lasting});
+    try {
+      life.live();
+    } catch (const Error& error) {
+      if (cause == Disk::Cause::kIo) CHECK(error.kind() != Error::Kind::kDiskFull);
+      if (cause == Disk::Cause::kFull) CHECK(error.kind() == Error::Kind::kDiskFull);
+    }
+    has_struck = disk.has_struck();
+    if (lasting == Disk::Lasting::kOnce) life.check_writer_refuses();
+    disk.repair();
+    life.check_writer_refuses();
+    life.check_result();
+  }
+  CHECK(n > 20);  // the loop has seen the whole of it
+}
+
+}  // namespace
+}  // namespace palimpsest::testing
