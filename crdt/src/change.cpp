@@ -260,10 +260,17 @@ void Core::merge_new_blocks(const Change& change) {
     const std::size_t first = std::max<std::size_t>(find(client, clients[client].clock_before), 1);
     if (first >= own.size()) continue;
     std::size_t last = first - 1;  // of those that stay
+    bool joined_known = false;
     for (std::size_t i = first; i < own.size(); ++i) {
-      if (!try_merge(own[last], own[i])) own[++last] = own[i];
+      if (!try_merge(own[last], own[i])) {
+        own[++last] = own[i];
+      } else if (last == first - 1) {
+        joined_known = true;
+      }
     }
     own.resize(last + 1);
+    // As Yjs, which goes from right to left and on while it can.
+    if (joined_known) merge_with_lefts(client, first - 1);
   }
 }
 
@@ -300,6 +307,7 @@ namespace {
 // Sorts each client's spans and joins those that touch. The clients stay in the order in which
 // something of theirs was first deleted, in which formatting is cleaned up.
 void normalize(std::vector<Change::Span>& spans) {
+  if (spans.size() < 2) return;
   std::unordered_map<ClientIndex, std::size_t> ranks;
   for (const Change::Span& span : spans) ranks.try_emplace(span.client, ranks.size());
   std::sort(spans.begin(), spans.end(), [&](const Change::Span& a, const Change::Span& b) {
