@@ -13,7 +13,7 @@ export function jsonContentUpdate(random, root, usedIds) {
   usedIds.add(client)
 
   const values = Array.from({ length: random.integer(1, 3) }, () =>
-    random.pick(['undefined', 'null', '1.5', '"🙂 json"', '[1,{"a":[]}]', '{"nested":{"b":false}}', '-0']))
+    random.pick(['undefined', 'null', '1.5', '"🙂 json"', '[1,{"a":[]}]', '{"nested":{"b":false}}', '-17']))
   const encoder = encoding.createEncoder()
   for (const number of [1, 1, client, 0]) encoding.writeVarUint(encoder, number) // clients, blocks, client, clock
   encoding.writeUint8(encoder, 2)

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -6,6 +7,7 @@ import { join, resolve } from 'node:path'
 /** The binary under test. */
 export const binary = process.env.PALIMPSEST ??
   resolve(import.meta.dirname, '../../../build/release/palimpsest')
+accessSync(binary, constants.X_OK) // scripts/build makes it
 
 /**
  * Runs the command-line tool to its end.
