@@ -5,12 +5,19 @@ const kLookBack = 2_000;
 const kLookAhead = 50;
 const kTitleLimit = 120;
 
+const kLineMarks = /^\s*(?:#{1,6}(?:\s+|$)|>\s*|(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?)+/;
+const kLink = /!?\[([^\]]*)\]\([^)]*\)/g;
+const kStarred = /(\*\*|\*|~~|`)(?=\S)(.+?)(?<=\S)\1/g;
+/** Underscores inside a word are part of it. */
+const kUnderscored = /(?<![\p{L}\p{N}])(__|_)(?=\S)(.+?)(?<=\S)\1(?![\p{L}\p{N}])/gu;
+
 /** A line without its Markdown marks. */
 export function plain(line: string): string {
   return line
-    .replace(/^\s*(?:#{1,6}\s+|>\s*|(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s+)?)+/, '')
-    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .replace(/(\*\*|__|\*|_|~~|`)(?=\S)(.+?)(?<=\S)\1/g, '$2')
+    .replace(kLineMarks, '')
+    .replace(kLink, '$1')
+    .replace(kStarred, '$2')
+    .replace(kUnderscored, '$2')
     .trim();
 }
 

@@ -201,15 +201,15 @@ export class Provider {
       for (const own of this.work.unsent) {
         if (isKnown(own.update, known)) continue;
         const age = now - own.at;
-        this.link.send(own.offline ? wire.pastUpdate(age, own.update) : wire.update(own.update));
         this.work.sent(own, now);
+        this.link.send(own.offline ? wire.pastUpdate(age, own.update) : wire.update(own.update));
       }
     }
-    this.link.send(wire.step2(Y.encodeStateAsUpdate(this.parts.doc, stateVector)));
     this.work.sentAll(now);
     if (!this.acknowledges) this.work.clear();
     this.isUp = this.everUp = true;
     this.lastWorkAt = now;
+    this.link.send(wire.step2(Y.encodeStateAsUpdate(this.parts.doc, stateVector)));
   }
 
   private acknowledged(count: number): void {
@@ -257,8 +257,8 @@ export class Provider {
       this.keep(own);
       this.events.orphaned([own.update]);
     } else {
-      this.link.send(wire.update(own.update));
       if (this.acknowledges) this.work.sent(own, own.at);
+      this.link.send(wire.update(own.update));
     }
     this.events.changed();
   }

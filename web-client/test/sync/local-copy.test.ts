@@ -1,0 +1,75 @@
+import 'fake-indexeddb/auto';
+import { afterEach, expect, test, vi } from 'vitest';
+import * as Y from 'yjs';
+import { openLocalCopy } from '../../src/sync/local-copy';
+
+let names = 0;
+const freshName = (): string => `document-${(names += 1)}`;
+const change = (at: number) => ({ update: new Uint8Array([at]), at, offline: at % 2 === 1 });
+const rest = () => new Promise((resolve) => setTimeout(resolve, 30));
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+test('a text written in one visit is there in the next', async () => {
+  const name = freshName();
+  const doc = new Y.Doc();
+  const copy = await openLocalCopy(name, doc);
+  doc.getText('content').insert(0, 'kept');
+  await rest();
+  copy.close();
+
+  const later = new Y.Doc();
+  await openLocalCopy(name, later);
+  expect(later.getText('content').toString()).toBe('kept');
+});
+
+test('unacknowledged changes come back one by one, in order, with their times', async () => {
+  const name = freshName();
+  const copy = await openLocalCopy(name, new Y.Doc());
+  for (const at of [1, 2, 3]) await copy.waiting.add(change(at));
+  copy.close();
+
+  const next = await openLocalCopy(name, new Y.Doc());
+  expect(next.earlier).toEqual([change(1), change(2), change(3)]);
+  const other = await openLocalCopy(freshName(), new Y.Doc());
+  expect(other.earlier).toEqual([]);
+});
+
+test('acknowledged changes are forgotten', async () => {
+  const name = freshName();
+  const copy = await openLocalCopy(name, new Y.Doc());
+  await copy.waiting.add(change(1));
+  copy.waiting.clear();
+  await rest();
+  expect((await openLocalCopy(name, new Y.Doc())).earlier).toEqual([]);
+});
+
+test('the generation stays with the copy', async () => {
+  const name = freshName();
+  const copy = await openLocalCopy(name, new Y.Doc());
+  expect(copy.generation).toBeNull();
+  copy.rememberGeneration(4);
+  await rest();
+  expect((await openLocalCopy(name, new Y.Doc())).generation).toBe(4);
+});
+
+test('a browser that keeps nothing is found out at once', async () => {
+  vi.stubGlobal('indexedDB', {
+    open: () => {
+      throw new Error('not allowed');
+    },
+  });
+  await expect(openLocalCopy(freshName(), new Y.Doc())).rejects.toThrow('not allowed');
+});
+
+test('a store that never answers is given up after five seconds', async () => {
+  vi.useFakeTimers();
+  vi.stubGlobal('indexedDB', { open: () => new EventTarget() });
+  const opening = openLocalCopy(freshName(), new Y.Doc());
+  const outcome = expect(opening).rejects.toThrow('does not answer');
+  await vi.advanceTimersByTimeAsync(5_000);
+  await outcome;
+});

@@ -1,0 +1,36 @@
+import { describe, expect, test } from 'vitest';
+import { coloursByName, initials } from '../../src/ui/author-colours';
+import { listNames } from '../../src/ui/avatar';
+
+test.each([
+  ['Ada Okafor', 'AO'],
+  ['chen', 'C'],
+  ['Jean Paul de la Cour', 'JC'],
+  ['  ', ''],
+  ['Élodie Żak', 'ÉŻ'],
+])('the initials of "%s" are %s', (name, letters) => {
+  expect(initials(name)).toBe(letters);
+});
+
+describe('the colours of a list', () => {
+  const names = Array.from({ length: 12 }, (_, index) => `Person ${index}`);
+
+  test('differ as long as there are colours', () => {
+    expect(new Set(coloursByName(names).values()).size).toBe(12);
+  });
+
+  test('do not depend on the order', () => {
+    expect([...coloursByName(names.toReversed())].toSorted()).toEqual([...coloursByName(names)].toSorted());
+  });
+
+  test('are shared by more than twelve', () => {
+    expect(coloursByName([...names, 'Thirteen']).size).toBe(13);
+  });
+});
+
+test('names are listed as they are read aloud', () => {
+  expect(listNames(['Ada'])).toBe('Ada');
+  expect(listNames(['Ada', 'Chen'])).toBe('Ada and Chen');
+  expect(listNames(['Ada', 'Chen', 'Jun'])).toBe('Ada, Chen and Jun');
+  expect(listNames(['Ada', 'Chen', 'Jun', 'Mara', 'Ida'])).toBe('Ada, Chen and 3 more');
+});
