@@ -38,6 +38,21 @@ inline void append_one(storage::Writer& writer, const storage::Append& append) {
   writer.append({&append, 1});
 }
 
+inline bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+// What the Error says that the call throws; empty when it throws none.
+template <typename Call>
+std::string error_of(Call call) {
+  try {
+    call();
+    return "";
+  } catch (const storage::Error& error) {
+    return error.what();
+  }
+}
+
 // The updates of a log in order, as text.
 inline std::vector<std::string> texts(const std::vector<storage::LogEntry>& log) {
   std::vector<std::string> result;

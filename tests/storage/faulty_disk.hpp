@@ -7,7 +7,7 @@ namespace palimpsest::testing {
 
 // While it lives, all files that SQLite opens go through it, and it can make their n-th operation
 // fail: a layer over the system's VFS (sqlite.org/vfs.html). A write that fails has written the
-// first half of its bytes.
+// first half of its bytes. Nothing is really synced.
 //
 // Home: one at a time, on the thread of the test.
 class FaultyDisk {

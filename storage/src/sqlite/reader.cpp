@@ -121,7 +121,7 @@ void SqliteReader::read_checkpoint(const Header& document, StoredDocument& into)
 
 std::vector<LogEntry> SqliteReader::read_log(const Header& document, Seq first, std::size_t limit) {
   std::vector<LogEntry> entries;
-  if (first > document.last_seq) return entries;
+  if (first > kMaxSeq) return entries;
   Execution row =
       log_.run(position(document.id, first), position(document.id, kMaxSeq), row_count(limit));
   for (Seq expected = first; row.next(); ++expected) {
