@@ -1,0 +1,331 @@
+#include "app.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <csignal>
+#include <cstdlib>
+#include <mutex>
+#include <stdexcept>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+#include <openssl/rand.h>
+#include <spdlog/logger.h>
+#include <sys/resource.h>
+
+#include "exit_status.hpp"
+#include "http/assets.hpp"
+#include "http/documents.hpp"
+#include "http/router.hpp"
+#include "http/static_files.hpp"
+#include "log.hpp"
+#include "net/connections.hpp"
+#include "net/http_connection.hpp"
+#include "net/listener.hpp"
+#include "room/clock.hpp"
+#include "room/directory.hpp"
+#include "room/journal.hpp"
+#include "storage/sqlite_store.hpp"
+
+namespace palimpsest::server {
+namespace {
+
+namespace asio = boost::asio;
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+
+// From the first word to stop until the process is gone.
+constexpr std::chrono::seconds kDrainTime{9};
+// Of it, for bringing documents to disk, and for peers to answer the close.
+constexpr std::chrono::seconds kRoomTime{5};
+constexpr std::chrono::seconds kGoodbyeTime{2};
+constexpr unsigned kReadingThreads = 2;
+
+void fill_with_random(std::span<unsigned char> bytes) {
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
+    throw std::runtime_error("the system gives no random numbers");
+}
+
+// Each connection is a descriptor; the store and the log never go without one.
+std::size_t connections_allowed(const Config& config) {
+  if (config.max_connections > 0) return config.max_connections;
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return net::Limits{}.connections;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+  getrlimit(RLIMIT_NOFILE, &files);
+  const auto descriptors = std::min<std::size_t>(files.rlim_cur, 1'000'000);
+  return descriptors - std::min<std::size_t>(256, descriptors / 4);
+}
+
+net::Limits limits_of(const Config& config, net::Limits limits) {
+  limits.message_bytes = config.max_message_bytes;
+  limits.request.body_bytes = config.max_body_bytes;
+  limits.connections = connections_allowed(config);
+  return limits;
+}
+
+Room::Options room_options(const Config& config) {
+  Room::Options options;
+  options.idle_before_unload = config.unload_after;
+  return options;
+}
+
+std::unique_ptr<storage::Store> open_store(const Config& config) {
+  try {
+    return storage::open_sqlite_store(config.data, storage::Access::kReadWrite);
+  } catch (const storage::Error& error) {
+    throw ConfigError(error.what());
+  }
+}
+
+std::unique_ptr<net::Listener> listen(asio::io_context& io, const Config& config,
+                                      const net::Service& service) {
+  try {
+    return std::make_unique<net::Listener>(io, config.listen.host, config.listen.port, service);
+  } catch (const boost::system::system_error& error) {
+    throw ConfigError("listen: " + config.listen.host + " port " +
+                      std::to_string(config.listen.port) +
+                      " cannot be listened on: " + error.code().message());
+  }
+}
+
+unsigned threads_of(const Config& config) {
+  return config.threads > 0 ? config.threads : std::max(1u, std::thread::hardware_concurrency());
+}
+
+enum class Stage : int { kServing, kStopping, kFailed };
+
+}  // namespace
+
+// In the order in which they need each other: what is below ends first.
+struct App::Parts {
+  Parts(const Config& config_, net::Limits limits);
+
+  const char* not_ready() const;
+  void on_storage_failure(const storage::Error& error);
+  void begin_drain();
+  static asio::awaitable<void> tick(Parts& parts);
+  static asio::awaitable<void> handle_signals(Parts& parts);
+  static asio::awaitable<bool> wait_for(std::function<bool()> is_done, Parts& parts,
+                                        std::chrono::milliseconds time);
+  static asio::awaitable<void> drain(Parts& parts);
+  void run_io();
+  bool wait_for_threads();
+
+  const Config config;
+  std::shared_ptr<spdlog::logger> log;
+  SystemClock clock;
+  std::atomic<Stage> stage{Stage::kServing};
+
+  asio::io_context io;
+  asio::executor_work_guard<asio::io_context::executor_type> work;
+  net::Strand control;  // home of the timers, the signals and the drain
+  asio::steady_timer ticker;
+  asio::signal_set signals;
+  asio::thread_pool reading;
+  std::unique_ptr<storage::Store> store;
+  Journal journal;
+  Directory directory;
+  http::Documents documents;
+  http::StaticFiles files;
+  http::Router router;
+  net::Connections connections;
+  net::Service service;
+  std::unique_ptr<net::Listener> listener;
+
+  std::mutex mutex;  // guards what follows: wait() must not depend on the threads it waits for
+  std::condition_variable ended;
+  std::optional<std::chrono::steady_clock::time_point> deadline;
+  std::size_t running_threads = 0;
+  std::vector<std::thread> threads;
+};
+
+App::Parts::Parts(const Config& config_, net::Limits limits)
+    : config(config_),
+      log(make_logger(config.log_level, config.log_format)),
+      io(static_cast<int>(threads_of(config))),
+      work(io.get_executor()),
+      control(asio::make_strand(io)),
+      ticker(control),
+      signals(control),
+      reading(kReadingThreads),
+      store(open_store(config)),
+      journal(store->writer(), Journal::Options{},
+              [this](const storage::Error& error) { on_storage_failure(error); }),
+      directory(io, reading.get_executor(), *store, journal, clock, log, room_options(config)),
+      documents(directory, *store, reading.get_executor(), fill_with_random),
+      files(embedded_assets(), fill_with_random),
+      router({.documents = documents,
+              .files = files,
+              .origins = {config.allow_origin, config.listen.is_loopback},
+              .not_ready = [this] { return not_ready(); },
+              .log = log}),
+      connections(io),
+      service{router, directory, connections, limits_of(config, limits), log},
+      listener(listen(io, config, service)) {}
+
+const char* App::Parts::not_ready() const {
+  switch (stage.load()) {
+    case Stage::kServing:
+      return nullptr;
+    case Stage::kStopping:
+      return "the server is stopping";
+    case Stage::kFailed:
+      return "the store has failed: nothing can be saved";
+  }
+  return nullptr;
+}
+
+void App::Parts::on_storage_failure(const storage::Error& error) {
+  log->critical("the store has failed, nothing more can be saved, the server stops: {}",
+                error.what());
+  stage = Stage::kFailed;
+  begin_drain();
+}
+
+// Any thread, any number of times.
+void App::Parts::begin_drain() {
+  {
+    const std::lock_guard lock(mutex);
+    if (deadline) return;
+    deadline = std::chrono::steady_clock::now() + kDrainTime;
+  }
+  ended.notify_all();
+  Stage serving = Stage::kServing;
+  stage.compare_exchange_strong(serving, Stage::kStopping);
+  asio::co_spawn(control, drain(*this), asio::detached);
+}
+
+// --- On the control strand ---
+
+asio::awaitable<void> App::Parts::tick(Parts& parts) {
+  for (;;) {
+    parts.ticker.expires_after(std::chrono::seconds(1));
+    const auto [error] = co_await parts.ticker.async_wait(use_tuple);
+    if (error) co_return;
+    parts.directory.tick();
+  }
+}
+
+asio::awaitable<void> App::Parts::handle_signals(Parts& parts) {
+  const auto [error, signal] = co_await parts.signals.async_wait(use_tuple);
+  if (error) co_return;
+  parts.log->info("stopping on signal {}; a second one ends the server at once", signal);
+  parts.begin_drain();
+  const auto [second_error, second] = co_await parts.signals.async_wait(use_tuple);
+  if (!second_error) std::_Exit(128 + second);
+}
+
+// Answers when `is_done` does, or after `time`.
+asio::awaitable<bool> App::Parts::wait_for(std::function<bool()> is_done, Parts& parts,
+                                           std::chrono::milliseconds time) {
+  asio::steady_timer timer(parts.control);
+  const auto until = std::chrono::steady_clock::now() + time;
+  while (!is_done() && std::chrono::steady_clock::now() < until) {
+    timer.expires_after(std::chrono::milliseconds(10));
+    co_await timer.async_wait(use_tuple);
+  }
+  co_return is_done();
+}
+
+// Everything ends by itself: when nothing is left to do, the threads have run out of work.
+asio::awaitable<void> App::Parts::drain(Parts& parts) {
+  parts.listener->stop();
+  const auto rooms_are_done = std::make_shared<std::atomic<bool>>(false);
+  parts.directory.drain([rooms_are_done] { *rooms_are_done = true; });
+  if (parts.stage != Stage::kFailed &&
+      !co_await wait_for([rooms_are_done] { return rooms_are_done->load(); }, parts, kRoomTime))
+    parts.log->error("documents could not be brought to disk in time");
+
+  const auto sessions_are_over = [&parts] { return parts.connections.session_count() == 0; };
+  co_await wait_for(sessions_are_over, parts, kGoodbyeTime);
+  parts.connections.close_all();
+  parts.ticker.cancel();
+  parts.signals.cancel();
+  parts.work.reset();
+}
+
+// --- The threads ---
+
+void App::Parts::run_io() {
+  try {
+    io.run();
+  } catch (const std::exception& error) {
+    log->critical("a bug ends the server: {}", error.what());
+    log->flush();
+    std::abort();
+  }
+  const std::lock_guard lock(mutex);
+  --running_threads;
+  ended.notify_all();
+}
+
+// False when they were still busy at the deadline.
+bool App::Parts::wait_for_threads() {
+  std::unique_lock lock(mutex);
+  const auto are_gone = [this] { return running_threads == 0; };
+  ended.wait(lock, [&] { return are_gone() || deadline; });
+  return are_gone() || ended.wait_until(lock, *deadline, are_gone);
+}
+
+App::App(const Config& config, net::Limits limits)
+    : parts_(std::make_unique<Parts>(config, limits)) {}
+
+App::~App() {
+  if (parts_->threads.empty()) return;
+  stop();
+  wait();
+}
+
+std::uint16_t App::port() const { return parts_->listener->port(); }
+
+std::string App::url() const {
+  const std::string& host = parts_->config.listen.host;
+  const bool is_v6 = host.find(':') != std::string::npos;
+  return "http://" + (is_v6 ? "[" + host + "]" : host) + ":" + std::to_string(port());
+}
+
+void App::start() {
+  parts_->journal.start();
+  parts_->listener->start();
+  asio::co_spawn(parts_->control, Parts::tick(*parts_), asio::detached);
+  const unsigned count = threads_of(parts_->config);
+  parts_->running_threads = count;
+  for (unsigned i = 0; i < count; ++i)
+    parts_->threads.emplace_back([parts = parts_.get()] { parts->run_io(); });
+}
+
+void App::stop() { parts_->begin_drain(); }
+
+int App::wait() {
+  const bool is_clean = parts_->wait_for_threads();
+  const int status = parts_->stage == Stage::kFailed ? kExitStorageFailed : kExitDone;
+  if (!is_clean) {
+    // What was acknowledged is on disk; what still runs would only hold up the restart.
+    parts_->log->error("some connections did not end in time");
+    parts_->log.reset();
+    std::_Exit(status);
+  }
+  for (std::thread& thread : parts_->threads) thread.join();
+  parts_->threads.clear();
+  parts_->reading.join();
+  parts_->journal.stop();
+  return status;
+}
+
+void App::stop_on_signals() {
+  parts_->signals.add(SIGTERM);
+  parts_->signals.add(SIGINT);
+  asio::co_spawn(parts_->control, Parts::handle_signals(*parts_), asio::detached);
+}
+
+}  // namespace palimpsest::server

@@ -1,0 +1,154 @@
+#include "cli/doc.hpp"
+
+#include <limits>
+#include <ostream>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/files.hpp"
+#include "crdt/doc.hpp"
+#include "crdt/error.hpp"
+#include "crdt/state_vector.hpp"
+#include "crdt/update.hpp"
+
+namespace palimpsest::server::cli {
+namespace {
+
+// A file on one's own disk may hold whatever memory takes; how deep types nest stays bounded.
+constexpr crdt::Limits kFileLimits{.pending_bytes = std::numeric_limits<std::size_t>::max(),
+                                   .pending_blocks = std::numeric_limits<std::size_t>::max(),
+                                   .clients = std::numeric_limits<std::size_t>::max()};
+
+[[noreturn]] void fail_at(const std::filesystem::path& file, std::size_t offset,
+                          const std::string& cause) {
+  throw InputError(file.string() + ": byte " + std::to_string(offset) + ": " + cause);
+}
+
+std::string cause_of(crdt::Refusal refusal) {
+  switch (refusal) {
+    case crdt::Refusal::kPendingFull:
+      return "too much of it waits for updates that are missing";
+    case crdt::Refusal::kTooManyClients:
+      return "too many clients";
+    case crdt::Refusal::kTooDeep:
+      return "types are nested too deep";
+  }
+  return "it is not taken";
+}
+
+// `offset` is where the update starts in the file.
+void apply(crdt::Doc& doc, crdt::ByteView bytes, const std::filesystem::path& file,
+           std::size_t offset) {
+  try {
+    const crdt::Update update = crdt::Update::decode(bytes);
+    if (const auto refusal = doc.check(update, kFileLimits))
+      fail_at(file, offset, cause_of(*refusal));
+    doc.apply(update);
+  } catch (const crdt::DecodeError& error) {
+    fail_at(file, offset + error.offset_bytes(), error.cause());
+  }
+}
+
+// framed := (u32_le(length) update)*
+void apply_framed(crdt::Doc& doc, crdt::ByteView bytes, const std::filesystem::path& file) {
+  constexpr std::size_t kHeader = 4;
+  for (std::size_t offset = 0; offset < bytes.size();) {
+    if (bytes.size() - offset < kHeader)
+      fail_at(file, offset, "the file ends within the length of an update");
+    std::uint32_t length = 0;
+    for (std::size_t i = 0; i < kHeader; ++i)
+      length |= static_cast<std::uint32_t>(bytes[offset + i]) << (8 * i);
+    if (bytes.size() - offset - kHeader < length)
+      fail_at(file, offset,
+              "the file ends within an update of " + std::to_string(length) + " bytes");
+    offset += kHeader;
+    apply(doc, bytes.subspan(offset, length), file, offset);
+    offset += length;
+  }
+}
+
+// What a Yjs document holds that applied the same updates.
+crdt::Doc empty_doc() { return crdt::Doc({.gc = true, .clean_formatting = true}); }
+
+crdt::Doc load(const std::filesystem::path& file) {
+  crdt::Doc doc = empty_doc();
+  const crdt::Bytes bytes = read_file(file);
+  apply(doc, bytes, file, 0);
+  return doc;
+}
+
+// A root's kind is not in the data; what nobody has written to is null.
+std::string json_of(const crdt::Doc& doc, const std::string& root) {
+  switch (doc.guess_kind(root)) {
+    case crdt::Doc::RootKind::kEmpty:
+      return "null";
+    case crdt::Doc::RootKind::kText:
+      return crdt::Any(doc.text(root)).to_json();
+    case crdt::Doc::RootKind::kArray:
+      return doc.array(root).to_json();
+    case crdt::Doc::RootKind::kMap:
+      return doc.map(root).to_json();
+    case crdt::Doc::RootKind::kXml:
+      return crdt::Any(doc.xml(root)).to_json();
+  }
+  return "null";
+}
+
+}  // namespace
+
+void run(const DocMerge& command) {
+  crdt::Doc doc = empty_doc();
+  for (const auto& file : command.files) {
+    const crdt::Bytes bytes = read_file(file);
+    if (command.framed)
+      apply_framed(doc, bytes, file);
+    else
+      apply(doc, bytes, file, 0);
+  }
+  write_file(command.out, doc.encode());
+}
+
+void run(const DocShow& command, std::ostream& out) {
+  const crdt::Doc doc = load(command.file);
+  switch (command.format) {
+    case DocShow::Format::kText:
+      out << doc.text(command.root);
+      break;
+    case DocShow::Format::kJson:
+      out << json_of(doc, command.root) << '\n';
+      break;
+    case DocShow::Format::kDelta:
+      out << doc.delta(command.root).to_json() << '\n';
+      break;
+    case DocShow::Format::kXml:
+      out << doc.xml(command.root);
+      break;
+  }
+}
+
+void run(const DocState& command, std::ostream& out) {
+  const crdt::Doc doc = load(command.file);
+  nlohmann::ordered_json state = {{"stateVector", nlohmann::ordered_json::object()},
+                                  {"deleteSet", nlohmann::ordered_json::object()},
+                                  {"pending", doc.has_pending()}};
+  for (const auto& [client, clock] : doc.state_vector().entries())
+    state["stateVector"][std::to_string(client)] = clock;
+  const crdt::DeleteSet deleted = doc.delete_set();
+  for (const auto& [client, ranges] : deleted.clients()) {
+    auto& list = state["deleteSet"][std::to_string(client)];
+    for (const auto& range : ranges) list.push_back({range.clock, range.length});
+  }
+  out << state.dump() << '\n';
+}
+
+void run(const DocDiff& command) {
+  const crdt::Doc doc = load(command.file);
+  const crdt::Bytes since = read_file(command.since);
+  try {
+    write_file(command.out, doc.encode_since(crdt::StateVector::decode(since)));
+  } catch (const crdt::DecodeError& error) {
+    fail_at(command.since, error.offset_bytes(), error.cause());
+  }
+}
+
+}  // namespace palimpsest::server::cli

@@ -1,0 +1,40 @@
+#include "cli/serve.hpp"
+
+#include <cstdlib>
+#include <iostream>
+
+#include "app.hpp"
+
+namespace palimpsest::server::cli {
+namespace {
+
+std::optional<std::string> environment(const std::string& variable) {
+  const char* value = std::getenv(variable.c_str());
+  if (!value) return std::nullopt;
+  return value;
+}
+
+void greet(const App& app, const Config& config) {
+  std::cout << "Palimpsest is at " << app.url() << " with its documents in " << config.data.string()
+            << "\n";
+  if (config.listen.is_loopback)
+    std::cout << "Open mode: whoever uses this machine can read and change every document.\n";
+  else
+    std::cout << "WARNING: open mode on a public address. ANYBODY who can reach it can read and "
+                 "change EVERY document.\n";
+  std::cout.flush();
+}
+
+}  // namespace
+
+int serve(const Flags& flags) {
+  const Config config = load_config(flags, environment);
+  check_safety(config);
+  App app(config);
+  app.stop_on_signals();
+  app.start();
+  greet(app, config);
+  return app.wait();
+}
+
+}  // namespace palimpsest::server::cli

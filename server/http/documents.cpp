@@ -1,0 +1,155 @@
+#include "http/documents.hpp"
+
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/chrono.h>
+#include <nlohmann/json.hpp>
+
+#include "http/problem.hpp"
+#include "room/directory.hpp"
+#include "storage/store.hpp"
+
+namespace palimpsest::server::http {
+namespace {
+
+namespace asio = boost::asio;
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kDefaultLimit = 100;
+constexpr std::size_t kMaxLimit = 1000;
+
+// RFC 3339, UTC, to the millisecond.
+std::string format_time(storage::Time time) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(time - seconds);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), rest.count());
+}
+
+std::size_t number_parameter(const Query& query, std::string_view name, std::size_t fallback,
+                             std::size_t max) {
+  const std::string* text = find_parameter(query, name);
+  if (!text) return fallback;
+  std::size_t number = 0;
+  const char* end = text->data() + text->size();
+  const auto [stop, error] = std::from_chars(text->data(), end, number);
+  if (error != std::errc() || stop != end || number > max)
+    throw Problem(400, std::string(name) + " must be a number up to " + std::to_string(max));
+  return number;
+}
+
+Json authors_of(const storage::DocumentSummary& document) {
+  Json authors = Json::array();
+  for (const storage::Author& author : document.authors)
+    authors.push_back({{"client", author.client}, {"name", author.name}});
+  return authors;
+}
+
+Json people_of(const std::optional<RoomStatus>& status) {
+  Json people = Json::array();
+  if (!status) return people;
+  for (const Person& person : status->people)
+    people.push_back({{"name", person.name}, {"color", person.color}});
+  return people;
+}
+
+// What is stored of a document, and what its room knows better.
+Json describe(const storage::DocumentSummary& document, const std::optional<RoomStatus>& status) {
+  const bool has_news = status && status->summary;
+  return {{"name", document.name},
+          {"title", has_news ? status->summary->title : document.title},
+          {"excerpt", has_news ? status->summary->excerpt : document.excerpt},
+          {"createdAt", format_time(document.created_at)},
+          {"editedAt", format_time(document.edited_at)},
+          {"seq", document.last_seq},
+          {"authors", authors_of(document)},
+          {"here", people_of(status)}};
+}
+
+Response json_response(unsigned status, const Json& body) {
+  Response response;
+  response.status = status;
+  response.set("Content-Type", "application/json");
+  response.set("Cache-Control", "no-store");
+  // Names are checked before they are stored, but a reader of the list must not depend on it.
+  response.body = body.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return response;
+}
+
+}  // namespace
+
+// The store's reader and the strand on which its calls block.
+class Documents::Shelf {
+ public:
+  Shelf(std::unique_ptr<storage::Reader> reader, const asio::any_io_executor& reading)
+      : reader_(std::move(reader)), strand_(asio::make_strand(reading)) {}
+
+  using Summaries = std::vector<storage::DocumentSummary>;
+  static asio::awaitable<Summaries> list(std::shared_ptr<Shelf> self, std::size_t limit,
+                                         std::size_t offset) {
+    return asio::co_spawn(self->strand_, read_list(self, limit, offset), asio::use_awaitable);
+  }
+  static asio::awaitable<std::optional<storage::DocumentSummary>> find(std::shared_ptr<Shelf> self,
+                                                                       std::string name) {
+    return asio::co_spawn(self->strand_, read_one(self, std::move(name)), asio::use_awaitable);
+  }
+
+ private:
+  static asio::awaitable<Summaries> read_list(std::shared_ptr<Shelf> self, std::size_t limit,
+                                              std::size_t offset) {
+    co_return self->reader_->list(limit, offset);
+  }
+
+  static asio::awaitable<std::optional<storage::DocumentSummary>> read_one(
+      std::shared_ptr<Shelf> self, std::string name) {
+    if (self->reader_->log(name, 1, 1).empty()) co_return std::nullopt;
+    for (std::size_t offset = 0;; offset += kMaxLimit) {
+      Summaries page = self->reader_->list(kMaxLimit, offset);
+      for (storage::DocumentSummary& document : page)
+        if (document.name == name) co_return std::move(document);
+      if (page.size() < kMaxLimit) co_return std::nullopt;
+    }
+  }
+
+  std::unique_ptr<storage::Reader> reader_;
+  asio::strand<asio::any_io_executor> strand_;
+};
+
+Documents::Documents(Directory& directory, storage::Store& store,
+                     const asio::any_io_executor& reading, Random random)
+    : directory_(directory),
+      shelf_(std::make_shared<Shelf>(store.reader(), reading)),
+      random_(std::move(random)) {}
+
+Documents::~Documents() = default;
+
+asio::awaitable<Response> Documents::list(Query query) {
+  const std::size_t limit = number_parameter(query, "limit", kDefaultLimit, kMaxLimit);
+  const std::size_t offset = number_parameter(query, "offset", 0, 1'000'000'000);
+  const Shelf::Summaries stored = co_await Shelf::list(shelf_, limit, offset);
+  Json documents = Json::array();
+  for (const storage::DocumentSummary& document : stored)
+    documents.push_back(describe(document, directory_.open_document(document.name)));
+  co_return json_response(200, {{"documents", std::move(documents)}});
+}
+
+asio::awaitable<Response> Documents::create() {
+  const std::string name = random_token(random_);
+  Response response = json_response(201, {{"name", name}});
+  response.set("Location", "/api/documents/" + name);
+  co_return response;
+}
+
+asio::awaitable<Response> Documents::get(std::string name) {
+  const auto stored = co_await Shelf::find(shelf_, name);
+  if (!stored) throw Problem(404, "there is no such document");
+  co_return json_response(200, describe(*stored, directory_.open_document(name)));
+}
+
+}  // namespace palimpsest::server::http

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+#include <spdlog/fwd.h>
+
+#include "http/documents.hpp"
+#include "http/message.hpp"
+#include "http/origin.hpp"
+#include "http/static_files.hpp"
+#include "http/target.hpp"
+
+namespace palimpsest::server::http {
+
+// What a WebSocket handshake asks for.
+struct SocketTarget {
+  std::string document;
+  Query query;
+};
+
+// Path → handler. The one place where a Problem becomes a response, and where a request from a
+// foreign page is turned away.
+//
+// Home: any thread.
+class Router {
+ public:
+  struct Parts {
+    Documents& documents;
+    const StaticFiles& files;
+    OriginPolicy origins;
+    // nullptr when edits are taken and stored, else why not.
+    std::function<const char*()> not_ready;
+    std::shared_ptr<spdlog::logger> log;
+  };
+  explicit Router(Parts parts);
+
+  // Never throws.
+  boost::asio::awaitable<Response> handle(Request request) const;
+
+  // `/DOC` and `/sync/DOC`. The handshake itself has been checked. Throws Problem.
+  SocketTarget route_websocket(const Request& request) const;
+
+ private:
+  struct Call {
+    Request request;
+    std::string name;  // of the document, where the path has one
+    Query query;
+  };
+  using Handler = boost::asio::awaitable<Response> (Router::*)(Call) const;
+  struct Route {
+    std::string_view method;
+    std::string_view pattern;
+    Handler handler;
+  };
+  static const Route kRoutes[];
+
+  boost::asio::awaitable<Response> dispatch(Request request) const;
+  void check_origin(const Request& request) const;
+  void check_host(const Request& request) const;
+
+  boost::asio::awaitable<Response> healthz(Call call) const;
+  boost::asio::awaitable<Response> readyz(Call call) const;
+  boost::asio::awaitable<Response> list_documents(Call call) const;
+  boost::asio::awaitable<Response> create_document(Call call) const;
+  boost::asio::awaitable<Response> get_document(Call call) const;
+  boost::asio::awaitable<Response> page(Call call) const;
+  boost::asio::awaitable<Response> socket_only(Call call) const;
+
+  Parts parts_;
+};
+
+}  // namespace palimpsest::server::http

@@ -1,0 +1,97 @@
+#include "net/listener.hpp"
+
+#include <chrono>
+#include <exception>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <spdlog/logger.h>
+
+namespace palimpsest::server::net {
+namespace {
+
+namespace asio = boost::asio;
+using tcp = asio::ip::tcp;
+using ErrorCode = boost::system::error_code;
+
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+
+// What went wrong with one connection is no reason to stop; out of descriptors is one to wait.
+bool is_shortage(const ErrorCode& error) {
+  return error == asio::error::no_descriptors || error == asio::error::no_buffer_space ||
+         error == asio::error::no_memory ||
+         error == boost::system::errc::too_many_files_open_in_system;
+}
+
+}  // namespace
+
+Listener::Listener(asio::io_context& io, const std::string& host, std::uint16_t port,
+                   const Service& service)
+    : io_(io), service_(service), acceptor_(service.connections.strand()) {
+  const tcp::endpoint endpoint(asio::ip::make_address(host), port);
+  acceptor_.open(endpoint.protocol());
+  acceptor_.set_option(tcp::acceptor::reuse_address(true));
+  acceptor_.bind(endpoint);
+  acceptor_.listen(tcp::acceptor::max_listen_connections);
+}
+
+std::uint16_t Listener::port() const { return acceptor_.local_endpoint().port(); }
+
+void Listener::start() { asio::co_spawn(service_.connections.strand(), accept(), asio::detached); }
+
+void Listener::stop() {
+  asio::dispatch(service_.connections.strand(), [this] {
+    ErrorCode ignored;
+    acceptor_.close(ignored);
+  });
+}
+
+asio::awaitable<void> Listener::accept() {
+  bool is_short = false;
+  while (acceptor_.is_open()) {
+    if (service_.connections.count() >= service_.limits.connections) {
+      co_await pause();
+      continue;
+    }
+    const asio::any_io_executor own_strand = asio::make_strand(io_);
+    auto [error, socket] = co_await acceptor_.async_accept(own_strand, use_tuple);
+    if (!error) {
+      serve(std::move(socket));
+      is_short = false;
+    } else if (is_shortage(error)) {
+      if (!std::exchange(is_short, true))
+        service_.log->warn("no connection can be accepted just now: {}", error.message());
+      co_await pause();
+    }
+  }
+}
+
+// Until some connection may have ended.
+asio::awaitable<void> Listener::pause() {
+  asio::steady_timer timer(acceptor_.get_executor(), std::chrono::milliseconds(50));
+  co_await timer.async_wait(use_tuple);
+}
+
+void Listener::serve(tcp::socket socket) {
+  ErrorCode ignored;
+  socket.set_option(tcp::no_delay(true), ignored);
+  const Connections::Id id = service_.connections.next_id();
+  const auto executor = socket.get_executor();
+  const auto on_end = [&service = service_, id](std::exception_ptr failure) {
+    service.connections.remove(id);
+    try {
+      if (failure) std::rethrow_exception(failure);
+    } catch (const std::exception& error) {
+      service.log->error("a connection ended in a bug: {}", error.what());
+    }
+  };
+  asio::co_spawn(executor, serve_http(std::move(socket), id, service_), on_end);
+}
+
+}  // namespace palimpsest::server::net
