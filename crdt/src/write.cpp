@@ -14,8 +14,11 @@ ByteView as_bytes(std::string_view text) {
 
 // Formatting values are compared by what they say: two equal objects are the same formatting.
 bool same_value(const FormatValue* a, const FormatValue* b) {
-  const std::string_view left = a != nullptr ? a->json : "null";
-  const std::string_view right = b != nullptr ? b->json : "null";
+  const auto json_of = [](const FormatValue* value) {
+    return value != nullptr ? std::string_view(value->json) : std::string_view("null");
+  };
+  const std::string_view left = json_of(a);
+  const std::string_view right = json_of(b);
   return left == right || parse_json(left) == parse_json(right);
 }
 
@@ -67,6 +70,19 @@ Writing::Position Writing::find(TypeIndex text, std::size_t index) {
     step(position);
   }
   return position;
+}
+
+bool Writing::is_inside_pair(TypeIndex text, std::size_t index) const {
+  for (BlockIndex i = core_.types[text].start; i != kNone; i = core_.blocks[i].right) {
+    const Block& item = core_.blocks[i];
+    if (!item.is_visible()) continue;
+    if (index < item.length) {
+      return index > 0 && item.kind == Kind::kString &&
+             cut_content(item.kind, core_.content_of(item), item.length, index).needs_replacement;
+    }
+    index -= item.length;
+  }
+  return false;
 }
 
 void Writing::insert(TypeIndex text, Position& position, Kind kind, ByteView content,
@@ -179,6 +195,13 @@ void Writing::text_delete(TypeIndex text, std::size_t index, std::size_t length)
 void Writing::text_format(TypeIndex text, std::size_t index, std::size_t length,
                           const Any& attributes) {
   if (length == 0) return;
+  // A pair is formatted whole: where formatting turns out to change nothing, a cut inside it would
+  // replace its character here and nowhere else.
+  if (is_inside_pair(text, index + length)) ++length;
+  if (is_inside_pair(text, index)) {
+    --index;
+    ++length;
+  }
   find(text, index + length);  // long enough?
   Position position = find(text, index);
   const Attributes<FormatValue> wanted = to_attributes(attributes);

@@ -35,6 +35,8 @@ class Writing {
 
   // Throws std::out_of_range when the text is shorter.
   Position find(TypeIndex text, std::size_t index);
+  // Whether the position is between the two units of one character.
+  bool is_inside_pair(TypeIndex text, std::size_t index) const;
   void step(Position& position);
   void cut_right(const Position& position, std::size_t units);
   void insert(TypeIndex text, Position& position, Kind kind, ByteView content, std::size_t length);
