@@ -3,9 +3,8 @@
 
 #include "storage/store.hpp"
 
-#include <functional>
 #include <map>
-#include <optional>
+#include <sstream>
 
 #include <rapidcheck.h>
 
@@ -290,6 +289,92 @@ TEMPLATE_TEST_CASE("there is one writer at a time", "[store]", OnDisk, InMemory)
   writer = store->writer();
   append_one(*writer, entry("notes", 2, "b"));
   CHECK(store->reader()->load("notes")->last_seq == 2);
+}
+
+// All that a store answers, as text, for comparing two of them.
+std::string everything(Store& store) {
+  std::ostringstream out;
+  const auto reader = store.reader();
+  const auto print = [&out](const LogEntry& logged) {
+    out << "  " << logged.seq << " at " << logged.at.time_since_epoch().count() << " by "
+        << logged.author.client << logged.author.name << " on " << logged.connection << ": "
+        << texts({logged}).front() << "\n";
+  };
+  for (const DocumentSummary& summary : reader->list(100, 0)) {
+    out << summary.name << " " << summary.title << " of " << summary.summary_seq << " edited "
+        << summary.edited_at.time_since_epoch().count() << " by";
+    for (const Author& author : summary.authors) out << " " << author.client << author.name;
+    const StoredDocument document = reader->load(summary.name).value();
+    out << " to " << document.last_seq << ", checkpoint " << document.checkpoint_seq << " "
+        << std::string(document.state.begin(), document.state.end()) << "\n";
+    for (const LogEntry& logged : document.tail) print(logged);
+    for (const LogEntry& logged : reader->log(summary.name, 2, 3)) print(logged);
+  }
+  return out.str();
+}
+
+// Writes the same to two stores.
+class Twins {
+ public:
+  Twins() { reopen_writer(); }
+
+  void append_batch() {
+    std::vector<Append> batch;
+    const int size = *rc::gen::inRange(0, 8);
+    for (int i = 0; i < size; ++i) {
+      const std::string name(1, *rc::gen::inRange('a', 'd'));
+      const crdt::ClientId client = *rc::gen::inRange<crdt::ClientId>(0, 12);
+      const std::string claimed = *rc::gen::element<std::string>("", "Ada", "Bob");
+      const auto update = *rc::gen::container<std::string>(rc::gen::inRange('a', 'z'));
+      batch.push_back(entry_by({client, claimed}, name, ++last_[name], update));
+      batch.back().at = time(++now_);  // no two at a time, so that the list has one order
+    }
+    for (const auto& writer : writers_) writer->append(batch);
+  }
+
+  void write_checkpoint() {
+    if (last_.empty()) return;
+    const auto [name, last] = *rc::gen::elementOf(last_);
+    const auto seq = *rc::gen::inRange<storage::Seq>(0, last + 1);
+    const Checkpoint checkpoint{name, seq, bytes(std::to_string(seq)), name, ""};
+    for (const auto& writer : writers_) writer->write_checkpoint(checkpoint);
+  }
+
+  void reopen_writer() {
+    writers_.clear();
+    for (Store* store : {&*on_disk_, &*in_memory_}) writers_.push_back(store->writer());
+  }
+
+  void check() const { RC_ASSERT(everything(*on_disk_) == everything(*in_memory_)); }
+
+ private:
+  TempDirectory directory_;
+  std::unique_ptr<Store> on_disk_ =
+      open_sqlite_store(directory_.path(), storage::Access::kReadWrite);
+  std::unique_ptr<Store> in_memory_ = std::make_unique<MemoryStore>();
+  std::vector<std::unique_ptr<storage::Writer>> writers_;
+  std::map<std::string, storage::Seq> last_;
+  std::int64_t now_ = 0;
+};
+
+TEST_CASE("whatever is written, a store on disk answers as one in memory does", "[store]") {
+  CHECK(rc::check([] {
+    Twins twins;
+    const int steps = *rc::gen::inRange(1, 20);
+    for (int step = 0; step < steps; ++step) {
+      switch (*rc::gen::inRange(0, 4)) {
+        case 0:
+          twins.write_checkpoint();
+          break;
+        case 1:
+          twins.reopen_writer();
+          break;
+        default:
+          twins.append_batch();
+      }
+      twins.check();
+    }
+  }));
 }
 
 }  // namespace
