@@ -27,6 +27,14 @@ std::string_view without_leading(std::string_view text, std::string_view charact
   return first == std::string_view::npos ? std::string_view() : text.substr(first);
 }
 
+// The start of a line, whole characters only, so that a text of one endless line costs little.
+std::string_view start_of(std::string_view line) {
+  if (line.size() <= kExcerptSourceBytes) return line;
+  std::size_t end = kExcerptSourceBytes;
+  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) --end;
+  return line.substr(0, end);
+}
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // CommonMark §4.2: one to six #, then white space or the end.
@@ -135,14 +143,13 @@ Summary summarize(std::string_view text) {
   std::string_view rest = from_first_heading(text).value_or(text);
   while (summary.title.empty() && !rest.empty()) {
     const std::string_view line = take_line(rest);
-    if (!is_fence(line))
-      summary.title = words_of(line.substr(0, kExcerptSourceBytes), kTitleCodePoints);
+    if (!is_fence(line)) summary.title = words_of(start_of(line), kTitleCodePoints);
   }
   std::string words;
   while (words.size() < kExcerptSourceBytes && !rest.empty()) {
     const std::string_view line = take_line(rest);
     if (is_fence(line)) continue;
-    words += words_of(line.substr(0, kExcerptSourceBytes), kExcerptCodePoints);
+    words += words_of(start_of(line), kExcerptCodePoints);
     words += ' ';
   }
   summary.excerpt = plain_text(words, kExcerptCodePoints);
