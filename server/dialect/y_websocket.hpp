@@ -61,13 +61,13 @@ class YWebsocket final : private Peer {
     std::uint64_t connection = 0;  // unique within a run of the server, and not 0
     Acks acks = Acks::kNone;
     // ?generation=N: of the copy that the client has.
-    std::optional<std::uint64_t> generation;
+    std::optional<std::uint64_t> generation = std::nullopt;
     std::chrono::milliseconds keep_alive{14'000};
     // How long a peer that is behind may take nothing at all.
     std::chrono::milliseconds patience{10'000};
     // Of updates received but not on disk: more are not read until some are.
     std::size_t unacknowledged_bytes = std::size_t{4} << 20;
-    Outbox::Limits outbox;
+    Outbox::Limits outbox{};
   };
 
   YWebsocket(Lease room, Transport& transport, Options options);

@@ -73,8 +73,8 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
     std::size_t unacknowledged_bytes = std::size_t{2} << 20;
     std::size_t unacknowledged_updates = 10'000;
     std::chrono::milliseconds summary_interval{5'000};
-    crdt::Limits limits;
-    Presence::Limits presence;
+    crdt::Limits limits{};
+    Presence::Limits presence{};
   };
 
   // Who has the rooms. Called on the room's strand.

@@ -64,8 +64,8 @@ void Client::open(server::YWebsocket::Options options) {
   closed.reset();
   greeting.reset();
   server::Transport& transport = *this;
-  connection_ = std::make_unique<server::YWebsocket>(server_.directory().open(document_), transport,
-                                                     options);
+  connection_ =
+      std::make_unique<server::YWebsocket>(server_.directory().open(document_), transport, options);
   connection_->open();
 }
 
