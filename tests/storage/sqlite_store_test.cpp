@@ -2,7 +2,7 @@
 
 #include "storage/sqlite_store.hpp"
 
-#include <sys/stat.h>
+#include <future>
 
 #include "builders.hpp"
 #include "crdt/error.hpp"
@@ -231,6 +231,35 @@ TEST_CASE("a reader that closes last leaves the write-ahead log alone", "[sqlite
   reader.reset();
   CHECK(fs::file_size(wal(directory.path())) > 0);
   CHECK(store->reader()->load("notes")->last_seq == 1);
+}
+
+TEST_CASE("readers on other threads see whole batches only, while the writer writes", "[sqlite]") {
+  const TempDirectory directory;
+  const auto store = open_sqlite_store(directory.path(), Access::kReadWrite);
+  const auto writer = store->writer();
+  constexpr Seq kBatches = 200;
+  const auto watch = [&](std::unique_ptr<storage::Reader> reader) {
+    Seq seen = 0;
+    while (seen < 2 * kBatches) {
+      const auto document = reader->load("notes");
+      if (!document) continue;
+      const bool is_whole = document->last_seq % 2 == 0 && document->last_seq >= seen &&
+                            document->checkpoint_seq + document->tail.size() == document->last_seq;
+      if (!is_whole) return false;
+      seen = document->last_seq;
+    }
+    return true;
+  };
+  auto first = std::async(std::launch::async, watch, store->reader());
+  auto second = std::async(std::launch::async, watch, store->reader());
+  for (Seq batch = 0; batch < kBatches; ++batch) {
+    const Seq seq = 2 * batch + 1;
+    writer->append(std::vector{entry("notes", seq, "a"), entry("notes", seq + 1, "b")});
+    if (batch % 10 == 0) writer->write_checkpoint({"notes", seq, bytes("state"), "", ""});
+    if (batch % 50 == 0) writer->settle();
+  }
+  CHECK(first.get());
+  CHECK(second.get());
 }
 
 TEST_CASE("a writer that has met more authors than it remembers writes on", "[sqlite]") {

@@ -169,7 +169,7 @@ void SqliteWriter::write_entry(const Append& append, CachedDocument& document) {
   document.touch(by);
 }
 
-void SqliteWriter::update_document(CachedDocument& document) {
+void SqliteWriter::update_document(const CachedDocument& document) {
   const std::string recent = json_array_of_ids(document.recent);
   update_document_.execute(document.id, document.last_seq, milliseconds(document.edited_at),
                            std::string_view(recent));

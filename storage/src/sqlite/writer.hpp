@@ -33,7 +33,7 @@ class SqliteWriter final : public Writer {
   DocumentRefs verify_sequence(std::span<const Append> batch);
   void write_batch(std::span<const Append> batch, const DocumentRefs& documents);
   void write_entry(const Append& append, CachedDocument& document);
-  void update_document(CachedDocument& document);
+  void update_document(const CachedDocument& document);
   void replace_checkpoint(const Checkpoint& checkpoint, const CachedDocument& document);
 
   CachedDocument& document(std::string_view name);
