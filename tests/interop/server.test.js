@@ -127,7 +127,7 @@ async function randomSession(seed) {
     for (let step = random.integer(30, 80); step > 0; step--) {
       const client = random.pick(clients)
       random.weighted([
-        [10, () => editDocument(random, client.doc, [...allRoots])],
+        [10, () => editDocument(random, client.doc, allRoots, { cutPairs: false })],
         [1, () => client.provider.disconnect()],
         [2, () => client.provider.connect()],
         [1, () => client.breakConnection()]

@@ -144,10 +144,19 @@ function randomArrayContent(random, depth) {
   })
 }
 
-function editText(random, text) {
-  // Any index, also one inside a surrogate pair.
-  const index = random.integer(0, text.length)
-  const span = random.integer(0, Math.min(text.length - index, 10))
+/** Whether index stands between the two halves of a character beyond the first 65,536. */
+function isInsidePair(text, index) {
+  const units = text.toDelta().map(({ insert }) => typeof insert === 'string' ? insert : '-').join('')
+  return /^[\ud800-\udbff][\udc00-\udfff]$/.test(units.slice(index - 1, index + 1))
+}
+
+function editText(random, text, { cutPairs }) {
+  const somewhere = (low, high) => {
+    const index = random.integer(low, high)
+    return !cutPairs && isInsidePair(text, index) ? index - 1 : index
+  }
+  const index = somewhere(0, text.length)
+  const span = Math.max(0, somewhere(index, Math.min(text.length, index + 10)) - index)
   const forText = !(text instanceof Y.XmlText)
   random.weighted([
     [8, () => text.insert(index, randomString(random))],
@@ -161,7 +170,7 @@ function editText(random, text) {
       { insert: randomString(random) },
       { delete: span }
     ].filter(op => op.retain !== 0 && op.delete !== 0))],
-    [0.2, () => text.insert(index, '\ud83d')],
+    [cutPairs ? 0.2 : 0, () => text.insert(index, '\ud83d')],
     [0.5, () => text.setAttribute('note', randomString(random, 2))]
   ])()
 }
@@ -201,26 +210,32 @@ function childTypes(type) {
   return children.filter(child => child instanceof Y.AbstractType)
 }
 
-function editType(random, type) {
+function editType(random, type, options) {
   const children = childTypes(type)
-  if (children.length > 0 && random.chance(0.5)) return editType(random, random.pick(children))
-  if (type instanceof Y.Text) return editText(random, type)
+  if (children.length > 0 && random.chance(0.5)) return editType(random, random.pick(children), options)
+  if (type instanceof Y.Text) return editText(random, type, options)
   if (type instanceof Y.XmlHook) return editMap(random, type)
   if (type instanceof Y.XmlFragment) return editXml(random, type)
   if (type instanceof Y.Array) return editArray(random, type)
   if (type instanceof Y.Map) return editMap(random, type)
 }
 
-/** One to three random edits below one of the roots, as one transaction. */
-export function editDocument(random, doc, rootNames) {
+/**
+ * One to three random edits below one of the roots, as one transaction.
+ *
+ * With `cutPairs` also in the middle of surrogate pairs. Yjs then replaces both halves where it
+ * splits the text, even for an edit that comes to nothing and so tells nobody: what an update says
+ * stays the same for all, but the replica that made it may read on its own what others don't.
+ */
+export function editDocument(random, doc, rootNames, { cutPairs = true } = {}) {
   doc.transact(() => {
     for (let i = random.weighted([[6, 1], [2, 2], [1, 3]]); i > 0; i--) {
       const name = random.pick(rootNames)
       if (name === 'hooks') {
         if (random.chance(0.5)) doc.getArray(name).insert(0, [new Y.XmlHook('hook')])
-        else editType(random, doc.getArray(name))
+        else editType(random, doc.getArray(name), { cutPairs })
       } else {
-        editType(random, typedRoot(doc, name))
+        editType(random, typedRoot(doc, name), { cutPairs })
       }
     }
   })
