@@ -310,9 +310,12 @@ void normalize(std::vector<Change::Span>& spans) {
   if (spans.size() < 2) return;
   std::unordered_map<ClientIndex, std::size_t> ranks;
   for (const Change::Span& span : spans) ranks.try_emplace(span.client, ranks.size());
-  std::sort(spans.begin(), spans.end(), [&](const Change::Span& a, const Change::Span& b) {
+  const auto precedes = [&](const Change::Span& a, const Change::Span& b) {
     return a.client != b.client ? ranks.at(a.client) < ranks.at(b.client) : a.clock < b.clock;
-  });
+  };
+  if (!std::is_sorted(spans.begin(), spans.end(), precedes)) {
+    std::sort(spans.begin(), spans.end(), precedes);
+  }
   std::size_t kept = 0;
   for (const Change::Span& span : spans) {
     if (kept > 0 && spans[kept - 1].client == span.client &&
