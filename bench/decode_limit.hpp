@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace palimpsest::bench {
+
+// What the decode-only loop has seen.
+struct Decoded {
+  std::uint64_t blocks = 0;
+  std::uint64_t deleted = 0;  // units in delete sets
+  // Of all numbers read, so that no compiler can leave the reading out.
+  std::uint64_t checksum = 0;
+};
+
+// The least that any engine has to do with an update (Yjs format v1): read its numbers, append its
+// text to `text`. It trusts the bytes, knows only what plain typing consists of, and keeps nothing.
+//
+// Errors: std::runtime_error for content other than text and deletions.
+void decode_only(std::span<const std::uint8_t> update, std::string& text, Decoded& decoded);
+
+}  // namespace palimpsest::bench
