@@ -124,7 +124,8 @@ class Writer {
   // Moves pages from the write-ahead log into the database where that is due. Cheap when it is not:
   // call it after every append.
   virtual void maintain() = 0;
-  // The same, due or not: for when nothing is waiting to be written.
+  // The same, due or not: for when nothing has been written for a while. Costs some fsyncs, and
+  // leaves the write-ahead log empty unless a reader is in the way.
   virtual void settle() = 0;
 };
 

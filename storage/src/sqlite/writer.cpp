@@ -267,10 +267,8 @@ void SqliteWriter::settle() {
 
 SqliteWriter::Outcome SqliteWriter::checkpoint_wal(int mode) {
   wal_bytes_at_checkpoint_ = wal_bytes();  // where a reader is in the way, not again at once
-  int pages_left = 0;
   sqlite3_busy_timeout(connection_.handle(), static_cast<int>(kTruncateTimeout.count()));
-  const int code =
-      sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, mode, &pages_left, nullptr);
+  const int code = sqlite3_wal_checkpoint_v2(connection_.handle(), nullptr, mode, nullptr, nullptr);
   sqlite3_busy_timeout(connection_.handle(), static_cast<int>(kBusyTimeout.count()));
   if ((code & 0xff) == SQLITE_BUSY) return Outcome::kReaderInTheWay;
   if (code != SQLITE_OK) connection_.fail(code);

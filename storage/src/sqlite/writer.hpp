@@ -20,6 +20,8 @@ class SqliteWriter final : public Writer {
  public:
   // `keep_alive` is let go of with the writer: what must outlive it, such as the directory's lock.
   SqliteWriter(const std::filesystem::path& file, std::shared_ptr<const void> keep_alive);
+  SqliteWriter(const SqliteWriter&) = delete;  // SQLite calls it back by its address
+  SqliteWriter& operator=(const SqliteWriter&) = delete;
 
   void append(std::span<const Append> batch) override;
   void write_checkpoint(const Checkpoint& checkpoint) override;
