@@ -131,7 +131,9 @@ BlockView read_any_block(Reader& reader, Clock clock) {
   } else {
     view.length = reader.read_var_uint();
   }
-  if (view.length > kMaxBlockLength) reader.fail_at(start, "a block longer than 2^31");
+  if (view.length > kMaxBlockLength && view.kind != Kind::kSkip) {
+    reader.fail_at(start, "a block longer than 2^31");
+  }
   if (view.length > kMaxSafeInteger - clock) reader.fail_at(start, "a block ending beyond 2^53-1");
   view.raw = {begin, reader.data()};
   return view;

@@ -111,7 +111,11 @@ class UpdateCursor {
 // back, because what follows may extend it.
 class Merger {
  public:
-  explicit Merger(std::vector<UpdateCursor> cursors) : cursors_(std::move(cursors)) {}
+  explicit Merger(std::vector<UpdateCursor> cursors) : cursors_(std::move(cursors)) {
+    for (UpdateCursor& cursor : cursors_) order_.push_back(&cursor);
+  }
+  Merger(const Merger&) = delete;
+  Merger& operator=(const Merger&) = delete;
 
   void run() {
     while (UpdateCursor* cursor = first_cursor()) {
@@ -129,17 +133,24 @@ class Merger {
   Bytes finish(const DeleteSet& deletes) { return writer_.finish(deletes); }
 
  private:
-  // The highest client first, of one client the lowest clock.
+  // The highest client first, of one client the lowest clock. Where two stand at the same block the
+  // one that was in front stays there, so that the order is carried from round to round as in Yjs;
+  // and of a block and its collected form the one that was behind comes to the front, since Yjs'
+  // comparison puts each before the other.
   UpdateCursor* first_cursor() {
-    UpdateCursor* first = nullptr;
-    for (UpdateCursor& cursor : cursors_) {
-      if (cursor.at_end()) continue;
-      if (first == nullptr || cursor.client() > first->client() ||
-          (cursor.client() == first->client() && cursor.block().clock < first->block().clock)) {
-        first = &cursor;
+    std::erase_if(order_, [](const UpdateCursor* cursor) { return cursor->at_end(); });
+    for (std::size_t i = 1; i < order_.size(); ++i) {
+      for (std::size_t j = i; j > 0 && precedes(*order_[j], *order_[j - 1]); --j) {
+        std::swap(order_[j], order_[j - 1]);
       }
     }
-    return first;
+    return order_.empty() ? nullptr : order_.front();
+  }
+
+  static bool precedes(const UpdateCursor& a, const UpdateCursor& b) {
+    if (a.client() != b.client()) return a.client() > b.client();
+    if (a.block().clock != b.block().clock) return a.block().clock < b.block().clock;
+    return is_item(a.block().kind) != is_item(b.block().kind);
   }
 
   void hold(ClientId client, const BlockView& block, std::uint64_t offset) {
@@ -203,7 +214,8 @@ class Merger {
       held_block_.length -= known;
       known = 0;
     }
-    if (held_block_.kind == Kind::kGc && block.kind == Kind::kGc) {
+    if (held_block_.kind == Kind::kGc && block.kind == Kind::kGc &&
+        held_block_.length + block.length - known <= kMaxBlockLength) {
       held_block_.length += block.length - known;
     } else {
       replace(held_client_, block, known);
@@ -221,6 +233,7 @@ class Merger {
   }
 
   std::vector<UpdateCursor> cursors_;
+  std::vector<UpdateCursor*> order_;  // those not at their end, as they were last sorted
   SectionWriter writer_;
   bool held_ = false;
   ClientId held_client_ = 0;
