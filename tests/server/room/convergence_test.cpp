@@ -61,6 +61,13 @@ YWebsocket::Options options_of(std::size_t client) {
   return options;
 }
 
+std::ostream& operator<<(std::ostream& out, const Step& step) {
+  static constexpr const char* kNames[] = {"insert", "erase",  "connect", "disconnect", "read",
+                                           "run",    "commit", "pass",    "say"};
+  return out << kNames[static_cast<int>(step.kind)] << '(' << step.client << ", " << step.place
+             << ')';
+}
+
 void perform(const Step& step, Server& server, Client& client) {
   const std::size_t length = client.length();
   switch (step.kind) {
@@ -102,6 +109,17 @@ std::vector<Client*> all_of(const std::vector<std::unique_ptr<Client>>& clients)
   return all;
 }
 
+// All come, and stay until nobody has anything left to say. Who was closed for reading too slowly
+// comes again.
+void meet(Server& server, const std::vector<std::unique_ptr<Client>>& clients) {
+  for (int round = 0; round < 2; ++round) {
+    for (std::size_t i = 0; i < kClients; ++i) {
+      if (!clients[i]->is_connected()) clients[i]->connect(options_of(i));
+    }
+    settle(server, all_of(clients));
+  }
+}
+
 }  // namespace
 
 TEST_CASE(
@@ -113,12 +131,9 @@ TEST_CASE(
     Server server({.idle_before_unload = std::chrono::milliseconds(0), .checkpoint_updates = 5});
     const auto clients = make_clients(server);
     for (const Step& step : steps) perform(step, server, *clients[step.client]);
-    for (std::size_t i = 0; i < kClients; ++i) {
-      if (!clients[i]->is_connected()) clients[i]->connect(options_of(i));
-    }
-    settle(server, all_of(clients));
+    meet(server, clients);
     for (const auto& client : clients) {
-      RC_ASSERT(!client->closed);
+      RC_ASSERT(client->is_connected());
       RC_ASSERT(client->text() == clients[0]->text());
       RC_ASSERT(client->doc().state_vector() == clients[0]->doc().state_vector());
       RC_ASSERT(client->doc().delete_set() == clients[0]->doc().delete_set());
