@@ -27,6 +27,7 @@ const nonce = (): string =>
 const asTextField: Extension = [
   EditorView.contentAttributes.of((view) => ({
     'aria-label': titleOf(view.state.doc) || 'Untitled',
+    tabindex: '0',
     spellcheck: 'true',
     autocorrect: 'on',
     autocapitalize: 'sentences',

@@ -106,15 +106,17 @@ function Document({ opened: { shared, model } }: { opened: Opened }) {
           <GreyLines />
         )}
       </main>
-      <footer class="foot">
-        <span class="num">
-          {kWords.format(model.words.value)} {model.words.value === 1 ? 'word' : 'words'}
-        </span>
-        <span>Markdown</span>
-        <span class="sp" />
-        <span>{model.writing.value}</span>
+      <footer>
+        <div class="foot">
+          <span class="num">
+            {kWords.format(model.words.value)} {model.words.value === 1 ? 'word' : 'words'}
+          </span>
+          <span>Markdown</span>
+          <span class="sp" />
+          <span>{model.writing.value}</span>
+        </div>
+        <Keys editor={editor} />
       </footer>
-      <Keys editor={editor} />
       <SaveKey text={() => signText(sign.kind, model.waitingWords.value)} />
     </div>
   );

@@ -77,7 +77,8 @@ function Head({ onName }: { onName: () => void }) {
     <>
       <div class="head">
         <h1>Recent</h1>
-        <button class="me-small" aria-label={`You are ${me.value.name}. Change your name`} onClick={onName}>
+        <button class="me-small" onClick={onName}>
+          <span class="vh">You are {me.value.name}. Change your name</span>
           <Avatar face={{ name: me.value.name, colour: 1 }} size="lg" />
         </button>
         <button class="btn primary lg new" disabled={isMaking} onClick={() => void make()}>

@@ -51,8 +51,6 @@ const kAwarenessMs = 100;
  */
 export class Provider {
   readonly work = new OwnWork();
-  /** Each side has said what it has; changes flow. */
-  isUp = false;
   everUp = false;
   /** The server's whole state has been applied at least once. */
   isSynced = false;
@@ -60,6 +58,10 @@ export class Provider {
   refusal: Refusal | null = null;
   lastWorkAt = 0;
 
+  /** The server has told what it has, and was answered: changes go out as they are made. */
+  private canSend = false;
+  /** The server has answered what we said, so it hears us. */
+  private isHeard = false;
   private readonly link: Link;
   private readonly inbox: Inbox;
   private readonly foreign = new Set<unknown>([this]);
@@ -89,6 +91,11 @@ export class Provider {
     });
     doc.on('update', this.onUpdate);
     awareness.on('update', this.onAwareness);
+  }
+
+  /** Each side has heard what the other has; changes flow. */
+  get isUp(): boolean {
+    return this.canSend && this.isHeard;
   }
 
   /** Connects. `earlier` are changes of earlier visits that were never acknowledged. */
@@ -130,7 +137,7 @@ export class Provider {
 
   /** Passes on a change of another tab whose own connection is down. */
   forward(update: Uint8Array): void {
-    if (this.isUp) this.sendOwn({ update, at: this.parts.clock.now(), offline: false });
+    if (this.canSend) this.sendOwn({ update, at: this.parts.clock.now(), offline: false });
   }
 
   /** Tells the others at once that we leave. */
@@ -156,6 +163,7 @@ export class Provider {
       return;
     }
     for (const message of messages) this.handle(message);
+    this.everUp ||= this.isUp;
     this.events.changed();
   }
 
@@ -170,7 +178,7 @@ export class Provider {
         this.answer(message.stateVector);
         break;
       case 'step2':
-        this.isSynced = true;
+        this.isSynced = this.isHeard = true;
         this.inbox.addUpdate(message.update);
         break;
       case 'update':
@@ -207,7 +215,7 @@ export class Provider {
     }
     this.work.sentAll(now);
     if (!this.acknowledges) this.work.clear();
-    this.isUp = this.everUp = true;
+    this.canSend = true;
     this.lastWorkAt = now;
     this.link.send(wire.step2(Y.encodeStateAsUpdate(this.parts.doc, stateVector)));
   }
@@ -220,7 +228,7 @@ export class Provider {
   }
 
   private lost(): void {
-    this.isUp = false;
+    this.canSend = this.isHeard = false;
     this.inbox.flush();
     this.work.connectionLost();
     for (const own of this.work.updates) this.keep(own);
@@ -247,12 +255,12 @@ export class Provider {
 
   private readonly onUpdate = (update: Uint8Array, origin: unknown): void => {
     if (this.foreign.has(origin)) return;
-    this.sendOwn({ update, at: this.parts.clock.now(), offline: !this.isUp });
+    this.sendOwn({ update, at: this.parts.clock.now(), offline: !this.canSend });
   };
 
   private sendOwn(own: OwnUpdate): void {
     this.lastWorkAt = own.at;
-    if (!this.isUp) {
+    if (!this.canSend) {
       this.work.add(own);
       this.keep(own);
       this.events.orphaned([own.update]);

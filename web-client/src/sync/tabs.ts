@@ -83,7 +83,7 @@ export class Tabs {
   private receivePeople(update: Uint8Array): void {
     const heard = ({ added, updated }: { added: number[]; updated: number[] }) =>
       [...added, ...updated].forEach((client) => this.events.peer(client));
-    this.awareness.once('update', heard);
+    this.awareness.on('update', heard);
     applyAwarenessUpdate(this.awareness, update, this);
     this.awareness.off('update', heard);
   }

@@ -18,7 +18,8 @@ export function People({
   const label = others.length > 0 ? listNames(others.map(({ name }) => name)) : 'only you';
   return (
     <>
-      <button class="people-button" popovertarget="people" aria-label={`Here now: ${label}`}>
+      <button class="people-button" popovertarget="people">
+        <span class="vh">Here now: {label}</span>
         <Stack faces={faces} limit={4} />
       </button>
       <div id="people" class="people-list" popover="auto">

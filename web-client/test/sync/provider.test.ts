@@ -266,6 +266,21 @@ describe('a link that looks alive', () => {
     expect(page.sockets[0]?.isClosed).toBe(true);
   });
 
+  test('is not up before the server has answered, whatever it says by itself', () => {
+    const { page, server, clock } = connectedPage();
+    page.socket.end();
+    page.type('waiting');
+    clock.advance(500);
+    page.socket.onopen?.();
+    server.acknowledges = true;
+    for (const bytes of [new Uint8Array([8, 0, 1]), new Uint8Array([0, 0, 1, 0])]) {
+      page.socket.onmessage?.(bytes);
+    }
+    clock.advance(3_000);
+    expect(page.sign).toBe('offline');
+    expect(page.socket.sent.length).toBeGreaterThan(1);
+  });
+
   test('is kept when the question is answered', () => {
     const { page, clock } = connectedPage();
     page.provider.nudge();
