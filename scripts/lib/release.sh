@@ -30,31 +30,31 @@ configure() {
 
 build_binary() {
   local log=build/logs/release.log
-  mkdir -p build/logs
   configure release
-  # Ninja's own progress is worth seeing when there is something to see.
-  if ! ninja -C build/release -n palimpsest | grep -q 'no work to do'; then
-    say "building $(realpath --relative-to=. "$binary")"
-    NINJA_STATUS="  [%f/%t] " ninja -C build/release palimpsest | tee "$log" | show_progress ||
-      die "the build failed: ${log#"$root"/}"
-  fi
+  NINJA_STATUS="[%f/%t] " ninja -C build/release palimpsest | tee "$log" | show_progress ||
+    die "the build failed: $log"
 }
 
-# Ninja's lines on one line of a terminal, and whole where there is none or something is wrong.
+# Ninja's progress on one line of a terminal, or now and then where there is none; what a compiler
+# has to say in any case. Nothing at all when there was nothing to do.
 show_progress() {
-  if [[ ! -t 1 ]]; then
-    grep -v '^ninja: Entering' || true
-    return
-  fi
-  local line
+  local line shown=0
   while IFS= read -r line; do
     case $line in
-      'ninja: Entering'*) ;;
-      '  ['*) printf '\r\e[K%.*s' "${COLUMNS:-78}" "$line" ;;
-      *) printf '\r\e[K%s\n' "$line" ;;
+      ninja:* | *'Re-checking globbed'* | '-- '* | *'Re-running CMake'*) continue ;;
     esac
+    ((shown += 1))
+    ((shown > 1)) || say "building $(realpath --relative-to=. "$binary")"
+    if [[ $line != \[*/*\]* ]]; then
+      [[ ! -t 1 ]] || printf '\r\e[K'
+      printf '%s\n' "$line"
+    elif [[ -t 1 ]]; then
+      printf '\r\e[K  %.*s' "$((${COLUMNS:-80} - 4))" "$line"
+    elif ((shown % 20 == 0)); then
+      printf '  %s\n' "$line"
+    fi
   done
-  printf '\r\e[K'
+  [[ ! -t 1 || $shown == 0 ]] || printf '\r\e[K'
 }
 
 # One file is the whole product: it may need what glibc brings and nothing else.
