@@ -1,0 +1,62 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { pinned } from './machine.mjs'
+import { startPalimpsest, startWebsocketServer } from './servers.mjs'
+import { summarize } from './statistics.mjs'
+
+/** The servers under load: how much, how fast, and at what cost. */
+
+const loadProgram = 'build/release/bench/load'
+const loadCore = 1
+
+const many = { documents: 50, clients: 4, writers: 2 }
+const one = { documents: 1, clients: 50, writers: 50 }
+
+/** In updates a second of all writers together; each reaches clients − 1 others. */
+const cases = [
+  { name: 'most', shape: many, mode: ['--within', '50'], warmUp: 0.5, seconds: 2 },
+  { name: 'closed', shape: many, mode: ['--window', '8'], warmUp: 1, seconds: 4 },
+  { name: 'at 1,000', shape: many, mode: ['--rate', '1000'], warmUp: 1, seconds: 4 },
+  { name: 'at 5,000', shape: many, mode: ['--rate', '5000'], warmUp: 1, seconds: 4 },
+  { name: 'at 10,000', shape: many, mode: ['--rate', '10000'], warmUp: 1, seconds: 4 },
+  { name: 'one', shape: one, mode: ['--rate', '500'], warmUp: 1, seconds: 4 }
+]
+
+const quickCases = cases.filter(({ name }) => name !== 'most').map(each => ({ ...each, warmUp: 0.2, seconds: 0.5 }))
+
+async function runOnce(startServer, { shape, mode, warmUp, seconds }) {
+  const server = await startServer()
+  try {
+    const [command, args] = pinned(loadCore, loadProgram, [
+      '--port', server.port, '--pid', server.pid, '--name', 'bench-',
+      '--documents', shape.documents, '--clients', shape.clients, '--writers', shape.writers,
+      '--warm-up', warmUp, '--seconds', seconds, ...mode
+    ].map(String))
+    const { stdout } = await promisify(execFile)(command, args)
+    return JSON.parse(stdout)[0]
+  } finally {
+    await server.stop()
+  }
+}
+
+/** Each figure of several runs, summarized. */
+function summarizeRuns(runs) {
+  return Object.fromEntries(Object.keys(runs[0]).map(key => [key, summarize(runs.map(run => run[key]))]))
+}
+
+/** Ours and theirs take turns, so that what else goes on hits both. */
+export async function measureFanout({ quick }) {
+  const repetitions = quick ? 1 : 3
+  const results = []
+  for (const each of quick ? quickCases : cases) {
+    console.error(`measuring the server: ${each.name}`)
+    const ours = []
+    const theirs = []
+    for (let i = 0; i < repetitions; i++) {
+      ours.push(await runOnce(startPalimpsest, each))
+      theirs.push(await runOnce(startWebsocketServer, each))
+    }
+    results.push({ name: each.name, shape: each.shape, ours: summarizeRuns(ours), theirs: summarizeRuns(theirs) })
+  }
+  return results
+}

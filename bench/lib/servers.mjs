@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { once } from 'node:events'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pinned } from './machine.mjs'
+import { peersFolder } from './peers.mjs'
+
+/** The servers that are measured, one at a time, each on the core that is theirs. */
+
+const serverCore = 0
+const startsWithin = 20_000
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address()
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+function answers(port) {
+  return new Promise(done => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => { socket.destroy(); done(true) })
+    socket.once('error', () => done(false))
+  })
+}
+
+class RunningServer {
+  constructor(child, port, cleanUp) {
+    this.child = child
+    this.pid = child.pid // taskset becomes the program that it starts
+    this.port = port
+    this.cleanUp = cleanUp
+    this.ended = once(child, 'exit')
+  }
+
+  async waitUntilReady() {
+    const patience = Date.now() + startsWithin
+    while (!await answers(this.port)) {
+      if (this.child.exitCode !== null || Date.now() > patience) throw new Error('a server did not start')
+      await sleep(50)
+    }
+  }
+
+  async stop() {
+    this.child.kill('SIGTERM')
+    await this.ended
+    this.cleanUp()
+  }
+}
+
+async function start(port, command, args, options, cleanUp = () => {}) {
+  const [pinnedCommand, pinnedArgs] = pinned(serverCore, command, args)
+  const child = spawn(pinnedCommand, pinnedArgs, { stdio: ['ignore', 'ignore', 'inherit'], ...options })
+  const server = new RunningServer(child, port, cleanUp)
+  await server.waitUntilReady()
+  return server
+}
+
+/** Ours, with its documents on the disk of the build folder: nothing is sent on before it is there. */
+export async function startPalimpsest() {
+  mkdirSync('build/bench', { recursive: true })
+  const data = mkdtempSync(resolve('build/bench/data-'))
+  const port = await freePort()
+  return start(port, resolve('build/release/palimpsest'),
+    ['serve', '--listen', `127.0.0.1:${port}`, '--data', data, '--threads', '1', '--log-level', 'warn'],
+    {}, () => rmSync(data, { recursive: true, force: true }))
+}
+
+/** Theirs, as it comes: documents in memory only. */
+export async function startWebsocketServer() {
+  const port = await freePort()
+  return start(port, 'node', [join(peersFolder, 'node_modules/@y/websocket-server/src/server.js')],
+    { env: { ...process.env, HOST: '127.0.0.1', PORT: String(port) } })
+}

@@ -1,0 +1,123 @@
+/** The figures as a reader of the README sees them. */
+
+function significant(value, digits = 3) {
+  if (value === 0) return '0'
+  const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(value))))
+  const rounded = decimals > 0 ? value.toFixed(decimals) : String(Number(value.toPrecision(digits)))
+  return rounded.replace(/\B(?=(\d{3})+(?!\d))(?<!\.\d*)/g, ',')
+}
+
+/** Median and range, with the unit of the row. */
+function cell({ median, least, most, runs }, unit, scale = 1) {
+  const text = `${significant(median * scale)} ${unit}`
+  return runs === 1 ? text : `${text} (${significant(least * scale)}–${significant(most * scale)})`
+}
+
+/** How many times better the first is. */
+function times(better, worse) {
+  return `${significant(better / worse, 2)} ×`
+}
+
+const row = cells => `| ${cells.join(' | ')} |`
+
+const crdtLabels = {
+  apply: ({ updates }) => `apply ${significant(updates, 6)} updates one by one, read the text`,
+  load: () => 'load the merged document, read the text',
+  encode: () => 'encode the whole state',
+  diff: () => 'encode the difference to half-way'
+}
+
+function crdtRows(result) {
+  const { ours, yjs } = result
+  const limits = { apply: ours.times.decode_updates, load: ours.times.decode_state }
+  const rows = Object.entries(crdtLabels).map(([name, label]) => [
+    label(result),
+    cell(ours.times[name], 'ms'),
+    cell(yjs.times[name], 'ms'),
+    times(yjs.times[name].median, ours.times[name].median),
+    limits[name] === undefined ? '' : `${significant(limits[name].median)} ms`
+  ])
+  const megabytes = bytes => `${significant(bytes / 1e6)} MB`
+  rows.push(['memory of the loaded document', megabytes(ours.memory), megabytes(yjs.memory),
+    times(yjs.memory, ours.memory), ''])
+  return rows
+}
+
+function renderCrdt(results, run) {
+  const lines = [
+    `| CRDT: Palimpsest and Yjs ${run.yjs} | Palimpsest | Yjs | better by | only decoding |`,
+    '| :- | -: | -: | -: | -: |'
+  ]
+  for (const result of results) {
+    lines.push(row([`**${result.name}**`, '', '', '', '']), ...crdtRows(result).map(row))
+  }
+  return lines
+}
+
+const shapeText = ({ documents, clients, writers }) =>
+  `${documents} document${documents > 1 ? 's' : ''} × ${clients} clients, ` +
+  (writers === clients ? 'all typing' : `${writers} of them typing`)
+
+function fanoutRows({ name, shape, ours, theirs }) {
+  const both = (label, key, unit, scale, isMoreBetter = false) => [
+    label, cell(ours[key], unit, scale), cell(theirs[key], unit, scale),
+    isMoreBetter
+      ? times(ours[key].median, theirs[key].median)
+      : times(theirs[key].median, ours[key].median)
+  ]
+  const cost = [
+    both('server CPU', 'serverCores', '%', 100),
+    both('server memory', 'serverBytes', 'MB', 1e-6)
+  ]
+  const thousandDeliveries = (label) => both(label, 'deliveriesPerSecond', '/s', 1, true)
+  const latency = [both('latency p50', 'p50', 'ms', 1), both('latency p99', 'p99', 'ms', 1)]
+  switch (name) {
+    case 'most':
+      return [[`**${shapeText(shape)}**`, '', '', ''],
+        thousandDeliveries('most deliveries with p99 ≤ 50 ms'), ...cost]
+    case 'closed':
+      return [thousandDeliveries('deliveries, each writer with 8 updates under way'), ...latency, ...cost]
+    default: {
+      const rate = ours.updatesPerSecond.median * (shape.clients - 1)
+      const title = name === 'one'
+        ? `**${shapeText(shape)}, 10 keys/s each: ${significant(rate)} deliveries/s due**`
+        : `*at ${significant(rate)} deliveries/s*`
+      return [[title, '', '', ''], ...latency, ...cost]
+    }
+  }
+}
+
+function renderFanout(results, run) {
+  return [
+    `| Server: Palimpsest and @y/websocket-server ${run.websocketServer} | Palimpsest | y-websocket | better by |`,
+    '| :- | -: | -: | -: |',
+    ...results.flatMap(fanoutRows).map(row)
+  ]
+}
+
+function about(run, fanout) {
+  const sentences = [
+    `${run.date}, revision ${run.revision}; ${run.processor}, ${significant(run.memoryBytes / 2 ** 30, 2)} GiB;`,
+    `${run.system}; ${run.compiler}; Node ${run.node}.`,
+    'Medians (least–most) of runs after a warm-up, each pinned to one core; every result was checked.'
+  ]
+  if (fanout.length > 0) {
+    const share = Math.max(...fanout.flatMap(({ ours, theirs }) => [ours.ownCores.most, theirs.ownCores.most]))
+    sentences.push(
+      'Palimpsest has every update on disk before it passes it on; @y/websocket-server keeps nothing.',
+      'A delivery is one update that reaches one other client; latency is from when it was due.',
+      `The load generator, on a core of its own, took at most ${significant(share * 100, 2)} % of it. No limit was raised.`)
+  }
+  if (!run.recorded) sentences.push('**Made-up typing: no recorded traces were given.**')
+  if (run.quick) sentences.push('**A quick run: not for comparing.**')
+  if (run.loadBefore > 0.5) sentences.push(`**Other programs were running: load ${run.loadBefore.toFixed(1)} at the start.**`)
+  return sentences.join('\n')
+}
+
+export function render({ run, crdt, fanout }) {
+  const parts = []
+  if (crdt.length > 0) parts.push(renderCrdt(crdt, run).join('\n'))
+  if (fanout.length > 0) parts.push(renderFanout(fanout, run).join('\n'))
+  parts.push(about(run, fanout))
+  return parts.join('\n\n')
+}

@@ -1,0 +1,165 @@
+// load: types into documents of a y-websocket server on this machine, and measures what becomes of
+// it.
+//
+// usage: load --port P --pid SERVER --documents N --clients M --writers W --name NAME
+//             [--warm-up S] [--seconds S] MODE
+//   --rate R       R updates per second in all, whatever becomes of them; may be repeated
+//   --window K     each writer has K updates under way, and types on when one has arrived
+//   --within MS    looks for the highest rate at which 99 % arrive within MS milliseconds
+//
+// NAME begins the names of the documents, which must not be there yet. Prints a JSON array with one
+// member for each rate or window, and for --within one with the best rate. Exit status 1: something
+// was lost or wrong.
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fleet.hpp"
+
+namespace palimpsest::bench {
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+using Milliseconds = std::chrono::duration<double, std::milli>;
+
+struct Arguments {
+  std::uint16_t port = 0;
+  pid_t server = 0;
+  FleetShape shape;
+  std::string name = "load";
+  Seconds warm_up{1};
+  Seconds time{5};
+  std::vector<Pace> paces;
+  std::optional<Milliseconds> within;
+};
+
+Arguments parse(const std::vector<std::string>& words) {
+  Arguments arguments;
+  for (std::size_t i = 0; i < words.size(); i += 2) {
+    const std::string& word = words[i];
+    if (i + 1 == words.size()) throw std::invalid_argument(word + " needs a value");
+    const std::string& value = words[i + 1];
+    if (word == "--port") {
+      arguments.port = static_cast<std::uint16_t>(std::stoul(value));
+    } else if (word == "--pid") {
+      arguments.server = std::stoi(value);
+    } else if (word == "--documents") {
+      arguments.shape.documents = std::stoul(value);
+    } else if (word == "--clients") {
+      arguments.shape.clients = std::stoul(value);
+    } else if (word == "--writers") {
+      arguments.shape.writers = std::stoul(value);
+    } else if (word == "--name") {
+      arguments.name = value;
+    } else if (word == "--warm-up") {
+      arguments.warm_up = Seconds(std::stod(value));
+    } else if (word == "--seconds") {
+      arguments.time = Seconds(std::stod(value));
+    } else if (word == "--rate") {
+      arguments.paces.push_back({.rate = std::stod(value)});
+    } else if (word == "--window") {
+      arguments.paces.push_back({.rate = std::nullopt, .window = std::stoul(value)});
+    } else if (word == "--within") {
+      arguments.within = Milliseconds(std::stod(value));
+    } else {
+      throw std::invalid_argument("unknown argument " + word);
+    }
+  }
+  if (arguments.port == 0 || arguments.server == 0) {
+    throw std::invalid_argument("--port and --pid are needed");
+  }
+  if (arguments.shape.clients < 2 || arguments.shape.writers > arguments.shape.clients) {
+    throw std::invalid_argument("at least two clients of a document, and no more writers");
+  }
+  return arguments;
+}
+
+void print(const Measured& measured) {
+  const auto milliseconds = [](std::chrono::nanoseconds time) {
+    return Milliseconds(time).count();
+  };
+  std::printf(
+      "{\"deliveriesPerSecond\": %.1f, \"updatesPerSecond\": %.1f, \"p50\": %.4f, \"p99\": %.4f, "
+      "\"max\": %.4f, \"serverCores\": %.4f, \"ownCores\": %.4f, \"serverBytes\": %zu}",
+      measured.deliveries_per_second(), static_cast<double>(measured.updates) / measured.seconds,
+      milliseconds(measured.latency.quantile(0.5)), milliseconds(measured.latency.quantile(0.99)),
+      milliseconds(measured.latency.max()), measured.server_cores, measured.own_cores,
+      measured.server_bytes);
+}
+
+// The highest rate that holds, to within 3 %: up in steps while it does, then halving the interval.
+class RateSearch {
+ public:
+  RateSearch(Fleet& fleet, const Arguments& arguments) : fleet_(fleet), arguments_(arguments) {}
+
+  Measured run() {
+    double holds = 0;
+    double fails = 2'000;
+    while (try_rate(fails)) {
+      holds = fails;
+      fails *= 1.5;
+    }
+    while (fails / holds > 1.03 && fails > 100) {
+      const double middle = (holds + fails) / 2;
+      (try_rate(middle) ? holds : fails) = middle;
+    }
+    return best_;
+  }
+
+ private:
+  bool try_rate(double rate) {
+    const auto nanoseconds = [](Seconds time) {
+      return std::chrono::duration_cast<std::chrono::nanoseconds>(time);
+    };
+    const Measured measured =
+        fleet_.run({.rate = rate}, nanoseconds(arguments_.warm_up), nanoseconds(arguments_.time));
+    const bool holds = Milliseconds(measured.latency.quantile(0.99)) <= *arguments_.within;
+    if (holds) best_ = measured;
+    return holds;
+  }
+
+  Fleet& fleet_;
+  const Arguments& arguments_;
+  Measured best_;
+};
+
+void run(const Arguments& arguments) {
+  Fleet fleet(arguments.port, arguments.server, arguments.shape, arguments.name);
+  std::printf("[");
+  const char* separator = "";
+  for (const Pace& pace : arguments.paces) {
+    std::printf("%s", std::exchange(separator, ", "));
+    print(fleet.run(pace, std::chrono::duration_cast<std::chrono::nanoseconds>(arguments.warm_up),
+                    std::chrono::duration_cast<std::chrono::nanoseconds>(arguments.time)));
+  }
+  if (arguments.within) {
+    std::printf("%s", separator);
+    print(RateSearch(fleet, arguments).run());
+  }
+  fleet.check_fresh_joins();
+  std::printf("]\n");
+}
+
+}  // namespace
+}  // namespace palimpsest::bench
+
+int main(int argc, char** argv) {
+  try {
+    palimpsest::bench::run(palimpsest::bench::parse({argv + 1, argv + argc}));
+    return EXIT_SUCCESS;
+  } catch (const std::invalid_argument& error) {
+    std::fprintf(stderr, "load: %s\n", error.what());
+    return 2;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "load: %s\n", error.what());
+    return EXIT_FAILURE;
+  }
+}
