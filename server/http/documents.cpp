@@ -78,7 +78,7 @@ Response json_response(unsigned status, const Json& body) {
   response.set("Content-Type", "application/json");
   response.set("Cache-Control", "no-store");
   // Names are checked before they are stored, but a reader of the list must not depend on it.
-  response.body = body.dump(-1, ' ', false, Json::error_handler_t::replace);
+  response.body = body.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   return response;
 }
 

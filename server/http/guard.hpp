@@ -21,7 +21,7 @@ struct Refusal {
 };
 
 struct HeadScan {
-  std::optional<Refusal> refusal;
+  std::optional<Refusal> refusal = std::nullopt;
   // Length of the head, its empty line included; 0 while more bytes are needed.
   std::size_t head_bytes = 0;
   // What the head says about its body.

@@ -14,7 +14,7 @@ Response Problem::response() const {
   response.fields = fields_;
   response.set("Content-Type", "application/problem+json");
   response.set("Cache-Control", "no-store");
-  response.body = body.dump();
+  response.body = body.dump() + "\n";
   return response;
 }
 

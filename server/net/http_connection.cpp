@@ -7,14 +7,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <variant>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/serializer.hpp>
@@ -45,6 +47,8 @@ constexpr std::size_t kBufferBytes = std::size_t{16} << 10;
 
 using BodyParser = bhttp::request_parser<bhttp::string_body>;
 
+using Transferred = std::tuple<ErrorCode, std::size_t>;
+
 struct Received {
   http::Request request;
   http::HeadScan head;
@@ -68,16 +72,25 @@ std::string http_date() {
 class HttpConnection {
  public:
   HttpConnection(tcp::socket socket, Connections::Id id, const Service& service)
-      : stream_(std::move(socket)), id_(id), service_(service), limits_(service.limits) {}
+      : socket_(std::move(socket)),
+        timer_(socket_.get_executor()),
+        id_(id),
+        service_(service),
+        limits_(service.limits) {}
 
   asio::awaitable<void> serve();
-  void close() { stream_.close(); }
+  void close() {
+    ErrorCode ignored;
+    socket_.close(ignored);
+    timer_.cancel();
+  }
 
  private:
   asio::awaitable<ReadResult> read_request(bool is_first);
   asio::awaitable<std::variant<http::HeadScan, http::Refusal, Ended>> read_head(bool is_first);
   asio::awaitable<std::optional<http::Refusal>> read_body();
   asio::awaitable<bool> read_some();
+  asio::awaitable<Transferred> in_time(asio::awaitable<Transferred> transfer);
 
   asio::awaitable<bool> answer(Received received);
   asio::awaitable<bool> write(http::Response response, bool is_head, bool keep_alive);
@@ -91,7 +104,8 @@ class HttpConnection {
     return {static_cast<const char*>(buffer_.cdata().data()), buffer_.size()};
   }
 
-  beast::tcp_stream stream_;
+  tcp::socket socket_;
+  asio::steady_timer timer_;  // when read_some() and write() give up
   const Connections::Id id_;
   const Service& service_;
   const Limits& limits_;
@@ -127,16 +141,25 @@ asio::awaitable<void> HttpConnection::serve() {
 asio::awaitable<bool> HttpConnection::read_some() {
   const std::size_t room = std::min<std::size_t>(4096, buffer_.max_size() - buffer_.size());
   if (room == 0) co_return false;
-  const auto [error, count] = co_await stream_.async_read_some(buffer_.prepare(room), use_tuple);
+  const auto [error, count] =
+      co_await in_time(socket_.async_read_some(buffer_.prepare(room), use_tuple));
   buffer_.commit(count);
-  timed_out_ = error == beast::error::timeout;
+  timed_out_ = error == asio::error::timed_out;
   co_return !error;
+}
+
+// The transfer, unless the time that was set passes first.
+asio::awaitable<Transferred> HttpConnection::in_time(asio::awaitable<Transferred> transfer) {
+  using namespace asio::experimental::awaitable_operators;
+  const auto first = co_await (std::move(transfer) || timer_.async_wait(use_tuple));
+  if (first.index() == 0) co_return std::get<0>(first);
+  co_return Transferred(asio::error::timed_out, 0);
 }
 
 asio::awaitable<std::variant<http::HeadScan, http::Refusal, Ended>> HttpConnection::read_head(
     bool is_first) {
   const bool may_idle = !is_first && buffer_.size() == 0;
-  stream_.expires_after(may_idle ? limits_.idle_time : limits_.head_time);
+  timer_.expires_after(may_idle ? limits_.idle_time : limits_.head_time);
   bool is_idle = may_idle;
   for (;;) {
     const http::HeadScan head = http::scan_head(received(), limits_.request);
@@ -147,7 +170,7 @@ asio::awaitable<std::variant<http::HeadScan, http::Refusal, Ended>> HttpConnecti
       if (timed_out_ && !is_idle) co_return http::Refusal{408, "the request's head took too long"};
       co_return Ended{};
     }
-    if (std::exchange(is_idle, false)) stream_.expires_after(limits_.head_time);
+    if (std::exchange(is_idle, false)) timer_.expires_after(limits_.head_time);
   }
 }
 
@@ -214,8 +237,8 @@ asio::awaitable<std::optional<http::Refusal>> HttpConnection::read_body() {
         co_return http::Refusal{400, "the body's chunks are malformed"};
       if (!error || used > 0) continue;
     }
-    stream_.expires_at(started + limits_.head_time +
-                       std::chrono::seconds(taken / limits_.body_bytes_per_second));
+    timer_.expires_at(started + limits_.head_time +
+                      std::chrono::seconds(taken / limits_.body_bytes_per_second));
     if (!co_await read_some()) {
       if (timed_out_) co_return http::Refusal{408, "the body came too slowly"};
       co_return http::Refusal{400, "the body is incomplete"};
@@ -261,8 +284,9 @@ asio::awaitable<bool> HttpConnection::write(http::Response response, bool is_hea
 
   bhttp::response_serializer<bhttp::span_body<const unsigned char>> serializer(message);
   while (!serializer.is_done()) {
-    stream_.expires_after(limits_.write_progress_time);
-    const auto [error, count] = co_await bhttp::async_write_some(stream_, serializer, use_tuple);
+    timer_.expires_after(limits_.write_progress_time);
+    const auto [error, count] =
+        co_await in_time(bhttp::async_write_some(socket_, serializer, use_tuple));
     if (error) co_return false;
   }
   co_return true;
@@ -277,8 +301,8 @@ asio::awaitable<void> HttpConnection::refuse(http::Refusal refusal) {
 // it, and the peer may never see the answer.
 asio::awaitable<void> HttpConnection::linger() {
   ErrorCode ignored;
-  stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
-  stream_.expires_after(std::chrono::seconds(1));
+  socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  timer_.expires_after(std::chrono::seconds(1));
   for (std::size_t drained = 0; drained < (std::size_t{1} << 20); drained += buffer_.size()) {
     buffer_.clear();
     if (!co_await read_some()) break;
@@ -327,8 +351,8 @@ asio::awaitable<void> HttpConnection::upgrade(Received received) {
   // The socket moves to the room's strand, where everything that its messages touch is at home.
   const Strand strand = room->strand();
   ErrorCode error;
-  const tcp::endpoint local = stream_.socket().local_endpoint(error);
-  const auto handle = stream_.socket().release(error);
+  const tcp::endpoint local = socket_.local_endpoint(error);
+  const auto handle = socket_.release(error);
   if (error) co_return;
   auto session = WebSocket::make({.socket = Socket(strand, local.protocol(), handle),
                                   .early = std::string(this->received()),

@@ -11,7 +11,7 @@ namespace palimpsest::server::net {
 struct Limits {
   using Duration = std::chrono::milliseconds;
 
-  http::GuardLimits request;
+  http::GuardLimits request = {};
   Duration head_time{10'000};
   Duration idle_time{60'000};            // between two requests on one connection
   Duration write_progress_time{15'000};  // for the peer to take anything at all
