@@ -10,7 +10,6 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -31,6 +30,7 @@
 #include "net/connections.hpp"
 #include "net/http_connection.hpp"
 #include "net/listener.hpp"
+#include "net/rethrow.hpp"
 #include "room/clock.hpp"
 #include "room/directory.hpp"
 #include "room/journal.hpp"
@@ -202,7 +202,7 @@ void App::Parts::begin_drain() {
   ended.notify_all();
   Stage serving = Stage::kServing;
   stage.compare_exchange_strong(serving, Stage::kStopping);
-  asio::co_spawn(control, drain(*this), asio::detached);
+  asio::co_spawn(control, drain(*this), net::rethrow);
 }
 
 // --- On the control strand ---
@@ -297,7 +297,7 @@ std::string App::url() const {
 void App::start() {
   parts_->journal.start();
   parts_->listener->start();
-  asio::co_spawn(parts_->control, Parts::tick(*parts_), asio::detached);
+  asio::co_spawn(parts_->control, Parts::tick(*parts_), net::rethrow);
   const unsigned count = threads_of(parts_->config);
   parts_->running_threads = count;
   for (unsigned i = 0; i < count; ++i)
@@ -325,7 +325,7 @@ int App::wait() {
 void App::stop_on_signals() {
   parts_->signals.add(SIGTERM);
   parts_->signals.add(SIGINT);
-  asio::co_spawn(parts_->control, Parts::handle_signals(*parts_), asio::detached);
+  asio::co_spawn(parts_->control, Parts::handle_signals(*parts_), net::rethrow);
 }
 
 }  // namespace palimpsest::server

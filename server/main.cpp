@@ -70,8 +70,10 @@ void add_doc(CLI::App& program, Doc& doc) {
   command->require_subcommand(1);
 
   doc.merge_command = command->add_subcommand("merge", "Merge updates into one update");
-  doc.merge_command->add_option("FILE", doc.merge.files, "Update files")->required();
-  doc.merge_command->add_option("-o,--out", doc.merge.out, "Where the update goes")->required();
+  doc.merge_command->add_option("FILE", doc.merge.files, "Update files")->required()->type_name("");
+  doc.merge_command->add_option("-o,--out", doc.merge.out, "Where the update goes")
+      ->required()
+      ->type_name("FILE");
   doc.merge_command->add_flag("--framed", doc.merge.framed,
                               "A file is many updates, each after its length as u32 little-endian");
 
@@ -81,8 +83,10 @@ void add_doc(CLI::App& program, Doc& doc) {
       {"delta", cli::DocShow::Format::kDelta},
       {"xml", cli::DocShow::Format::kXml}};
   doc.show_command = command->add_subcommand("show", "Print the content of one root type");
-  doc.show_command->add_option("FILE", doc.show.file, "An update file")->required();
-  doc.show_command->add_option("--root", doc.show.root, "The root type's name")->required();
+  doc.show_command->add_option("FILE", doc.show.file, "An update file")->required()->type_name("");
+  doc.show_command->add_option("--root", doc.show.root, "The root type's name")
+      ->required()
+      ->type_name("NAME");
   doc.show_command->add_option("--format", doc.show.format, "How the root is read")
       ->required()
       ->type_name("text|json|delta|xml")
@@ -90,14 +94,19 @@ void add_doc(CLI::App& program, Doc& doc) {
 
   doc.state_command =
       command->add_subcommand("state", "Print the state vector and the delete set as JSON");
-  doc.state_command->add_option("FILE", doc.state.file, "An update file")->required();
+  doc.state_command->add_option("FILE", doc.state.file, "An update file")
+      ->required()
+      ->type_name("");
 
   doc.diff_command =
       command->add_subcommand("diff", "Write the update that a peer with a state vector lacks");
-  doc.diff_command->add_option("FILE", doc.diff.file, "An update file")->required();
+  doc.diff_command->add_option("FILE", doc.diff.file, "An update file")->required()->type_name("");
   doc.diff_command->add_option("--since", doc.diff.since, "The file with the state vector")
-      ->required();
-  doc.diff_command->add_option("-o,--out", doc.diff.out, "Where the update goes")->required();
+      ->required()
+      ->type_name("FILE");
+  doc.diff_command->add_option("-o,--out", doc.diff.out, "Where the update goes")
+      ->required()
+      ->type_name("FILE");
 }
 
 int run_doc(const Doc& doc) {

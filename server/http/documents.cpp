@@ -134,8 +134,12 @@ asio::awaitable<Response> Documents::list(Query query) {
   const std::size_t offset = number_parameter(query, "offset", 0, 1'000'000'000);
   const Shelf::Summaries stored = co_await Shelf::list(shelf_, limit, offset);
   Json documents = Json::array();
-  for (const storage::DocumentSummary& document : stored)
-    documents.push_back(describe(document, directory_.open_document(document.name)));
+  for (const storage::DocumentSummary& document : stored) {
+    const auto status = directory_.open_document(document.name);
+    documents.push_back(describe(document, status));
+    // After a crash the summary may be of an older state: the next list has the right one.
+    if (!status && document.summary_seq < document.last_seq) directory_.refresh(document.name);
+  }
   co_return json_response(200, {{"documents", std::move(documents)}});
 }
 

@@ -6,12 +6,13 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <spdlog/logger.h>
+
+#include "net/rethrow.hpp"
 
 namespace palimpsest::server::net {
 namespace {
@@ -21,13 +22,6 @@ using tcp = asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
-
-// What went wrong with one connection is no reason to stop; out of descriptors is one to wait.
-bool is_shortage(const ErrorCode& error) {
-  return error == asio::error::no_descriptors || error == asio::error::no_buffer_space ||
-         error == asio::error::no_memory ||
-         error == boost::system::errc::too_many_files_open_in_system;
-}
 
 }  // namespace
 
@@ -43,7 +37,7 @@ Listener::Listener(asio::io_context& io, const std::string& host, std::uint16_t 
 
 std::uint16_t Listener::port() const { return acceptor_.local_endpoint().port(); }
 
-void Listener::start() { asio::co_spawn(service_.connections.strand(), accept(), asio::detached); }
+void Listener::start() { asio::co_spawn(service_.connections.strand(), accept(), rethrow); }
 
 void Listener::stop() {
   asio::dispatch(service_.connections.strand(), [this] {
@@ -64,7 +58,8 @@ asio::awaitable<void> Listener::accept() {
     if (!error) {
       serve(std::move(socket));
       is_short = false;
-    } else if (is_shortage(error)) {
+    } else if (error != asio::error::connection_aborted && acceptor_.is_open()) {
+      // Mostly out of descriptors. Without a pause the same error would come back at once.
       if (!std::exchange(is_short, true))
         service_.log->warn("no connection can be accepted just now: {}", error.message());
       co_await pause();
