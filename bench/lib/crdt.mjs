@@ -2,13 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { prepareInputs } from './inputs.mjs'
 import { pinned } from './machine.mjs'
+import { crdtBench, workFolder } from './paths.mjs'
 import { peersFolder } from './peers.mjs'
 import { summarize } from './statistics.mjs'
 
 /** The CRDT by itself, beside Yjs, on the same bytes and the same core. */
 
-const program = 'build/release/bench/crdt_bench'
-const inputFolder = 'build/bench/inputs'
 const core = 1
 
 function run(command, args) {
@@ -23,9 +22,9 @@ const summarizeEach = times =>
 export async function measureCrdt({ traces, quick }) {
   const seconds = quick ? 0.2 : 3
   const results = []
-  for (const { name, path } of await prepareInputs(inputFolder, traces, quick)) {
+  for (const { name, path } of await prepareInputs(join(workFolder, 'inputs'), traces, quick)) {
     console.error(`measuring the CRDT: ${name}`)
-    const ours = run(program, [path, '--seconds', String(seconds)])
+    const ours = run(crdtBench, [path, '--seconds', String(seconds)])
     const yjs = run('node',
       ['--expose-gc', join(peersFolder, 'yjs-bench.mjs'), path, '--seconds', String(seconds)])
     results.push({

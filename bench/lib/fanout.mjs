@@ -1,36 +1,45 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { pinned } from './machine.mjs'
+import { load } from './paths.mjs'
 import { startPalimpsest, startWebsocketServer } from './servers.mjs'
 import { summarize } from './statistics.mjs'
 
 /** The servers under load: how much, how fast, and at what cost. */
 
-const loadProgram = 'build/release/bench/load'
 const loadCore = 1
 
 const many = { documents: 50, clients: 4, writers: 2 }
 const one = { documents: 1, clients: 50, writers: 50 }
 
-/** In updates a second of all writers together; each reaches clients − 1 others. */
+/**
+ * One of: `within`, in milliseconds, looks for the highest rate at which 99 % arrive as fast; `rate`,
+ * in updates a second of all writers together, of which each reaches clients − 1 others; `window`,
+ * how many updates each writer has under way. The names are those of the JSON.
+ */
 const cases = [
-  { name: 'most', shape: many, mode: ['--within', '50'], warmUp: 0.5, seconds: 2 },
-  { name: 'closed', shape: many, mode: ['--window', '8'], warmUp: 1, seconds: 4 },
-  { name: 'at 1,000', shape: many, mode: ['--rate', '1000'], warmUp: 1, seconds: 4 },
-  { name: 'at 5,000', shape: many, mode: ['--rate', '5000'], warmUp: 1, seconds: 4 },
-  { name: 'at 10,000', shape: many, mode: ['--rate', '10000'], warmUp: 1, seconds: 4 },
-  { name: 'one', shape: one, mode: ['--rate', '500'], warmUp: 1, seconds: 4 }
+  { name: 'most', shape: many, within: 50, warmUp: 0.5, seconds: 2 },
+  { name: 'closed', shape: many, window: 32, warmUp: 1, seconds: 4 },
+  { name: 'at 1,000', shape: many, rate: 1000, warmUp: 1, seconds: 4 },
+  { name: 'at 5,000', shape: many, rate: 5000, warmUp: 1, seconds: 4 },
+  { name: 'at 10,000', shape: many, rate: 10000, warmUp: 1, seconds: 4 },
+  { name: 'one', shape: one, rate: 500, warmUp: 1, seconds: 4 }
 ]
 
 const quickCases = cases.filter(({ name }) => name !== 'most').map(each => ({ ...each, warmUp: 0.2, seconds: 0.5 }))
 
-async function runOnce(startServer, { shape, mode, warmUp, seconds }) {
+function modeArguments({ within, rate, window }) {
+  if (within !== undefined) return ['--within', within]
+  return rate !== undefined ? ['--rate', rate] : ['--window', window]
+}
+
+async function runOnce(startServer, { shape, within, rate, window, warmUp, seconds }) {
   const server = await startServer()
   try {
-    const [command, args] = pinned(loadCore, loadProgram, [
+    const [command, args] = pinned(loadCore, load, [
       '--port', server.port, '--pid', server.pid, '--name', 'bench-',
       '--documents', shape.documents, '--clients', shape.clients, '--writers', shape.writers,
-      '--warm-up', warmUp, '--seconds', seconds, ...mode
+      '--warm-up', warmUp, '--seconds', seconds, ...modeArguments({ within, rate, window })
     ].map(String))
     const { stdout } = await promisify(execFile)(command, args)
     return JSON.parse(stdout)[0]
@@ -56,7 +65,7 @@ export async function measureFanout({ quick }) {
       ours.push(await runOnce(startPalimpsest, each))
       theirs.push(await runOnce(startWebsocketServer, each))
     }
-    results.push({ name: each.name, shape: each.shape, ours: summarizeRuns(ours), theirs: summarizeRuns(theirs) })
+    results.push({ ...each, ours: summarizeRuns(ours), theirs: summarizeRuns(theirs) })
   }
   return results
 }

@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { closeSync, fdatasyncSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import os from 'node:os'
+import { join } from 'node:path'
+import { workFolder } from './paths.mjs'
 import { websocketServerVersion, yjsVersion } from './peers.mjs'
+import { summarize } from './statistics.mjs'
 
 /** Where the figures come from. */
 
@@ -24,6 +27,22 @@ function revision() {
   }
 }
 
+/** What the disk takes to keep 4 KiB for good, in milliseconds: no server that waits for it is faster. */
+function durableWrite() {
+  mkdirSync(workFolder, { recursive: true })
+  const path = join(workFolder, 'durable-write')
+  const file = openSync(path, 'w')
+  const times = Array.from({ length: 100 }, () => {
+    const begin = performance.now()
+    writeSync(file, Buffer.alloc(4096, 1))
+    fdatasyncSync(file)
+    return performance.now() - begin
+  })
+  closeSync(file)
+  rmSync(path)
+  return summarize(times)
+}
+
 export async function describeRun({ traces, quick }) {
   const processors = os.cpus()
   return {
@@ -36,6 +55,7 @@ export async function describeRun({ traces, quick }) {
     node: process.version,
     yjs: yjsVersion,
     websocketServer: websocketServerVersion,
+    durableWrite: durableWrite(),
     loadBefore: os.loadavg()[0],
     recorded: traces !== undefined,
     quick

@@ -2,9 +2,10 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { once } from 'node:events'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pinned } from './machine.mjs'
+import { palimpsest, workFolder } from './paths.mjs'
 import { peersFolder } from './peers.mjs'
 
 /** The servers that are measured, one at a time, each on the core that is theirs. */
@@ -63,10 +64,10 @@ async function start(port, command, args, options, cleanUp = () => {}) {
 
 /** Ours, with its documents on the disk of the build folder: nothing is sent on before it is there. */
 export async function startPalimpsest() {
-  mkdirSync('build/bench', { recursive: true })
-  const data = mkdtempSync(resolve('build/bench/data-'))
+  mkdirSync(workFolder, { recursive: true })
+  const data = mkdtempSync(join(workFolder, 'data-'))
   const port = await freePort()
-  return start(port, resolve('build/release/palimpsest'),
+  return start(port, palimpsest,
     ['serve', '--listen', `127.0.0.1:${port}`, '--data', data, '--threads', '1', '--log-level', 'warn'],
     {}, () => rmSync(data, { recursive: true, force: true }))
 }

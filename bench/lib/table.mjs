@@ -1,10 +1,12 @@
 /** The figures as a reader of the README sees them. */
 
+const separated = integer => String(integer).replace(/\B(?=(\d{3})+$)/g, ',')
+
+/** With that many digits that count, but no more than three behind the point. */
 function significant(value, digits = 3) {
   if (value === 0) return '0'
-  const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(value))))
-  const rounded = decimals > 0 ? value.toFixed(decimals) : String(Number(value.toPrecision(digits)))
-  return rounded.replace(/\B(?=(\d{3})+(?!\d))(?<!\.\d*)/g, ',')
+  const decimals = Math.min(3, digits - 1 - Math.floor(Math.log10(Math.abs(value))))
+  return decimals > 0 ? value.toFixed(decimals) : separated(Number(value.toPrecision(digits)))
 }
 
 /** Median and range, with the unit of the row. */
@@ -21,7 +23,7 @@ function times(better, worse) {
 const row = cells => `| ${cells.join(' | ')} |`
 
 const crdtLabels = {
-  apply: ({ updates }) => `apply ${significant(updates, 6)} updates one by one, read the text`,
+  apply: ({ updates }) => `apply ${separated(updates)} updates one by one, read the text`,
   load: () => 'load the merged document, read the text',
   encode: () => 'encode the whole state',
   diff: () => 'encode the difference to half-way'
@@ -58,7 +60,7 @@ const shapeText = ({ documents, clients, writers }) =>
   `${documents} document${documents > 1 ? 's' : ''} × ${clients} clients, ` +
   (writers === clients ? 'all typing' : `${writers} of them typing`)
 
-function fanoutRows({ name, shape, ours, theirs }) {
+function fanoutRows({ name, shape, rate, window, ours, theirs }) {
   const both = (label, key, unit, scale, isMoreBetter = false) => [
     label, cell(ours[key], unit, scale), cell(theirs[key], unit, scale),
     isMoreBetter
@@ -69,19 +71,20 @@ function fanoutRows({ name, shape, ours, theirs }) {
     both('server CPU', 'serverCores', '%', 100),
     both('server memory', 'serverBytes', 'MB', 1e-6)
   ]
-  const thousandDeliveries = (label) => both(label, 'deliveriesPerSecond', '/s', 1, true)
+  const deliveries = label => both(label, 'deliveriesPerSecond', '/s', 1, true)
   const latency = [both('latency p50', 'p50', 'ms', 1), both('latency p99', 'p99', 'ms', 1)]
   switch (name) {
     case 'most':
       return [[`**${shapeText(shape)}**`, '', '', ''],
-        thousandDeliveries('most deliveries with p99 ≤ 50 ms'), ...cost]
+        deliveries('most deliveries with p99 ≤ 50 ms'), ...cost]
     case 'closed':
-      return [thousandDeliveries('deliveries, each writer with 8 updates under way'), ...latency, ...cost]
+      return [[`*each writer with ${window} updates under way*`, '', '', ''],
+        deliveries('deliveries'), ...latency, ...cost]
     default: {
-      const rate = ours.updatesPerSecond.median * (shape.clients - 1)
+      const due = `${separated(rate * (shape.clients - 1))} deliveries/s`
       const title = name === 'one'
-        ? `**${shapeText(shape)}, 10 keys/s each: ${significant(rate)} deliveries/s due**`
-        : `*at ${significant(rate)} deliveries/s*`
+        ? `**${shapeText(shape)}, ${rate / shape.writers} keys/s each: ${due}**`
+        : `*at ${due}*`
       return [[title, '', '', ''], ...latency, ...cost]
     }
   }
@@ -104,7 +107,8 @@ function about(run, fanout) {
   if (fanout.length > 0) {
     const share = Math.max(...fanout.flatMap(({ ours, theirs }) => [ours.ownCores.most, theirs.ownCores.most]))
     sentences.push(
-      'Palimpsest has every update on disk before it passes it on; @y/websocket-server keeps nothing.',
+      'Palimpsest has every update on disk before it passes it on (here a durable write by itself takes',
+      `${cell(run.durableWrite, 'ms')}); @y/websocket-server keeps nothing.`,
       'A delivery is one update that reaches one other client; latency is from when it was due.',
       `The load generator, on a core of its own, took at most ${significant(share * 100, 2)} % of it. No limit was raised.`)
   }
