@@ -102,6 +102,30 @@ TEST_CASE("I4: an edit made during a slow commit is written by the next one", "[
   CHECK(after_kill.stored_text("doc") == "first second");
 }
 
+TEST_CASE("a commit acknowledges and shows what is in it, and not what came while it ran",
+          "[room]") {
+  Server server;
+  Client ann(server, "doc", 1);
+  Client bob(server, "doc", 2);
+  ann.connect(kCounted);
+  bob.connect();
+  settle(server, {&ann, &bob});
+  const std::size_t before = ann.acknowledged;
+  ann.append("first ");
+  bool is_first = true;
+  server.store().before([&](FaultyStore::Call call) {
+    if (call == FaultyStore::Call::kAppend && std::exchange(is_first, false)) ann.append("second");
+  });
+  server.journal().step();
+  ann.read();
+  bob.read();
+  CHECK(ann.acknowledged == before + 1);
+  CHECK(bob.text() == "first ");
+  settle(server, {&ann, &bob});
+  CHECK(ann.acknowledged == before + 2);
+  CHECK(bob.text() == "first second");
+}
+
 TEST_CASE("I6: an edit is saved although its author left in the same moment", "[room]") {
   Server server;
   Client ann(server, "doc", 1);
