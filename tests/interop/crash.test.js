@@ -16,7 +16,7 @@ import { Y } from './support/yjs.js'
  */
 const rounds = Number(process.env.ROUNDS ?? 25)
 const seed = Number(process.env.SEED ?? Date.now() % 1e6)
-const roundsPerDocument = 10
+const roundsPerDocument = 5
 
 test(`nothing acknowledged or seen is missing after ${rounds} times kill -9`, { timeout: 60_000 + rounds * 3_000 },
   () => withFolder(async folder => {
@@ -49,7 +49,7 @@ async function loadAndKill(server, documentName, round, random) {
   const observer = await RawClient.connect(`${server.url}/${documentName}`)
   await observer.sync()
   const before = new Set(tokensIn(observer.doc.getText('content').toString()))
-  for (const writer of writers) writer.start(random.integer(1, 40))
+  for (const writer of writers) writer.start(random.integer(1, 20))
   await pause(random.integer(50, 500))
   await server.kill()
   // What was on its way when the server died still arrives, and was told.

@@ -49,13 +49,20 @@ export class StockClient {
   }
 }
 
+/** In which order keys came is nothing that replicas agree on. */
+function sortKeys(value) {
+  if (Array.isArray(value)) return value.map(sortKeys)
+  if (value === null || typeof value !== 'object') return value
+  return Object.fromEntries(Object.keys(value).sort().map(key => [key, sortKeys(value[key])]))
+}
+
 /** Everything that two replicas have to agree on, as one value to compare. */
 export function agreement(doc) {
   const copy = new Y.Doc()
   Y.applyUpdate(copy, Y.encodeStateAsUpdate(doc))
   const content = Object.keys(rootKinds).map(name => {
     const root = typedRoot(copy, name)
-    return [name, plain(root instanceof Y.Text ? root.toDelta() : root)]
+    return [name, sortKeys(plain(root instanceof Y.Text ? root.toDelta() : root))]
   })
   const { sv, ds } = Y.snapshot(doc)
   const sorted = map => [...map].sort(([a], [b]) => a - b)
