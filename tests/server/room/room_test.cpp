@@ -1,5 +1,7 @@
 #include "room/room.hpp"
 
+#include <spdlog/logger.h>
+
 #include "support.hpp"
 #include "support/catch.hpp"
 
@@ -33,7 +35,81 @@ struct Writer {
   crdt::Doc doc;
 };
 
+// A room by itself, whose host can be told to find a bug.
+struct Rig {
+  struct FakeHost final : server::Room::Host {
+    bool retire(server::Room&) override { return false; }
+    void abandon(server::Room&) override { is_abandoned = true; }
+    void publish(server::RoomStatus) override {
+      if (has_bug) throw crdt::Bug("test: a broken invariant");
+    }
+    bool has_bug = false;
+    bool is_abandoned = false;
+  };
+  struct FakePeer final : server::Peer {
+    explicit FakePeer(std::uint64_t number_) : number(number_) {}
+    std::uint64_t connection() const override { return number; }
+    bool wants_own_updates() const override { return false; }
+    void opened() override {}
+    void deliver(const std::shared_ptr<const server::ReleasedUpdate>&) override { ++delivered; }
+    void deliver_sync(const server::Frame&) override {}
+    void deliver_awareness(const server::Frame&) override {}
+    void acknowledge(server::Acknowledged more) override { acknowledged += more.updates; }
+    void tick(server::Instant) override {}
+    void close(Close close) override { closed = close; }
+
+    std::uint64_t number;
+    std::size_t delivered = 0;
+    std::size_t acknowledged = 0;
+    std::optional<Close> closed;
+  };
+
+  Rig() { room->loaded({}); }
+
+  void run() {
+    io.restart();
+    io.poll();
+  }
+
+  MemoryStore disk;
+  server::Journal journal{disk.writer(), {}, [](const storage::Error&) {}};
+  testing::FakeClock clock;
+  boost::asio::io_context io;
+  std::shared_ptr<spdlog::logger> log = std::make_shared<spdlog::logger>("test");
+  FakeHost host;
+  FakePeer ann{1};
+  FakePeer bob{2};
+  std::shared_ptr<server::Room> room =
+      std::make_shared<server::Room>("doc", server::Strand(io.get_executor()), host, journal, clock,
+                                     *log, server::Room::Options{});
+};
+
 }  // namespace
+
+TEST_CASE("a bug costs its room's peers the connection, and nothing of what was received",
+          "[room]") {
+  Rig rig;
+  rig.room->join(rig.ann);
+  rig.room->join(rig.bob);
+  rig.room->receive(rig.ann, Writer(1).append("hello"));
+  rig.host.has_bug = true;
+  rig.room->tick();
+  CHECK(rig.ann.closed == Close{CloseReason::kInternal});
+  CHECK(rig.bob.closed == Close{CloseReason::kInternal});
+
+  // The next room of this document must find all of it on disk.
+  CHECK_FALSE(rig.host.is_abandoned);
+  Rig::FakePeer eve(3);
+  rig.room->join(eve);
+  CHECK(eve.closed == Close{CloseReason::kInternal});
+  while (rig.journal.step()) {
+  }
+  rig.run();
+  CHECK(rig.host.is_abandoned);
+  CHECK(rig.disk.reader()->load("doc")->last_seq == 1);
+  CHECK(rig.bob.delivered == 0);
+  CHECK(rig.ann.acknowledged == 0);
+}
 
 TEST_CASE("an edit reaches the other peers, and its author hears that it is saved", "[room]") {
   Server server;
