@@ -108,10 +108,16 @@ describe('the home page', () => {
     const context = await person(browser, 'Somebody');
     const page = await context.newPage();
     await page.goto(server.url);
-    await page.getByRole('button', { name: /Somebody/ }).first().click();
+    await page
+      .getByRole('button', { name: /Somebody/ })
+      .first()
+      .click();
     await page.getByRole('textbox', { name: 'Your name' }).fill('Zoë Lind');
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByRole('button', { name: /Zoë Lind/ }).first().waitFor();
+    await page
+      .getByRole('button', { name: /Zoë Lind/ })
+      .first()
+      .waitFor();
     await Editor.open(context, server, 'named');
     const other = await Editor.open(await person(browser, 'Ada'), server, 'named');
     await other.page.getByRole('button', { name: 'Here now: Zoë Lind' }).waitFor();
@@ -124,7 +130,8 @@ describe('the keys of a phone', () => {
     const options = { viewport: kSizes[1].viewport, hasTouch: true, isMobile: true };
     const context = await person(browser, 'Ada', options);
     const ada = await Editor.open(context, server, 'keys');
-    const key = (name) => ada.page.getByRole('toolbar', { name: 'Formatting' }).getByRole('button', { name });
+    const key = (name) =>
+      ada.page.getByRole('toolbar', { name: 'Formatting' }).getByRole('button', { name });
     const expectText = (text) => ada.waitForText((now) => now === text);
     await ada.content.tap();
     await ada.page.keyboard.type('words');
@@ -160,8 +167,16 @@ describe('the keys of a phone', () => {
 
 describe('every screen, in both themes, large and small', () => {
   before(async () => {
-    await write('minutes', '# Editorial meeting, 20 November\n\nPresent: Mara, Ada, Jun. Agenda: autumn list, paper stock, the cover.', 'Jun Brandt');
-    await write('style', '# House style\n\nNumbers from one to twelve are spelled out, except in tables.', 'Mara Rossi');
+    await write(
+      'minutes',
+      '# Editorial meeting, 20 November\n\nPresent: Mara, Ada, Jun. Agenda: autumn list, paper stock, the cover.',
+      'Jun Brandt',
+    );
+    await write(
+      'style',
+      '# House style\n\nNumbers from one to twelve are spelled out, except in tables.',
+      'Mara Rossi',
+    );
     await write('river', kText, 'Mara Rossi');
   });
 
@@ -188,7 +203,9 @@ describe('every screen, in both themes, large and small', () => {
       await page.screenshot({ path: `${kPictures}/${label}.png` });
     }
     const { violations } = await new AxeBuilder({ page }).analyze();
-    const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
+    const found = violations.map(
+      ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`,
+    );
     assert.deepEqual(found, [], label);
     const isScrolling = await page.evaluate(
       () => document.documentElement.scrollWidth > document.documentElement.clientWidth,
@@ -230,18 +247,13 @@ describe('every screen, in both themes, large and small', () => {
         await page.goto(server.url);
         await page.getByRole('link', { name: /The river and the press/ }).waitFor();
         await check(page, `home-${colorScheme}-${label}`);
-        await page.getByRole('button', { name: /Mara Rossi/ }).first().click();
+        await page
+          .getByRole('button', { name: /Mara Rossi/ })
+          .first()
+          .click();
         await check(page, `name-${colorScheme}-${label}`);
         assertNoProblems(context);
       });
     }
   }
-
-  test('an address that leads nowhere says so', async () => {
-    const context = await person(browser, 'Mara Rossi');
-    const page = await context.newPage();
-    await page.goto(`${server.url}/d/river/nothing/here`);
-    await page.getByRole('heading', { name: 'There is nothing here' }).waitFor();
-    await check(page, 'nowhere');
-  });
 });

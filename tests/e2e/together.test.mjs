@@ -57,7 +57,7 @@ describe('two people in one document', () => {
     await caret.waitFor();
     assert.equal(await caret.textContent(), 'Ada Okafor');
     assert.ok(await caret.locator('span').isVisible());
-    await chen.page.locator('.caret.quiet').waitFor({ timeout: 6_000 });
+    await chen.page.locator('.caret.quiet').waitFor();
     assert.ok(!(await caret.locator('span').isVisible()));
     await caret.hover({ force: true });
     assert.ok(await caret.locator('span').isVisible(), 'the name comes back under the pointer');
@@ -108,7 +108,8 @@ describe('two people in one document', () => {
     await chen.waitForText((text) => text.endsWith('goes on.'));
     await chen.content.focus();
     await chen.page.keyboard.press('Control+End');
-    for (let step = 0; step < 'goes on.'.length; step += 1) await chen.page.keyboard.press('ArrowLeft');
+    for (let step = 0; step < 'goes on.'.length; step += 1)
+      await chen.page.keyboard.press('ArrowLeft');
     await chen.page.keyboard.type('(Chen inside) ', { delay: 5 });
     await ada.waitForText((text) => text.includes('(Chen inside) '));
 
@@ -137,7 +138,11 @@ describe('two people in one document', () => {
     await chen.content.focus();
     await chen.page.keyboard.press('Control+Home');
     await chen.page.keyboard.type('Chen ', { delay: 20 });
-    await keys.send('Input.imeSetComposition', { text: 'にほん', selectionStart: 3, selectionEnd: 3 });
+    await keys.send('Input.imeSetComposition', {
+      text: 'にほん',
+      selectionStart: 3,
+      selectionEnd: 3,
+    });
     await chen.page.keyboard.type('too ', { delay: 20 });
     await keys.send('Input.insertText', { text: '日本' });
     const text = 'Chen too start end日本';

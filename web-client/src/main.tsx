@@ -5,6 +5,7 @@ import './styles/controls.css';
 import { render } from 'preact';
 import { ErrorBoundary, lazy, LocationProvider, Route, Router } from 'preact-iso';
 import { NotFoundScreen } from './screens/not-found';
+import { sendWaiting } from './sync/send-waiting';
 
 // A screen's code comes with its first use: a list of documents needs no editor.
 const Home = lazy(() => import('./screens/home').then(({ HomeScreen }) => HomeScreen));
@@ -26,3 +27,10 @@ function App() {
 
 const root = document.getElementById('app');
 if (root) render(<App />, root);
+
+// Not before the screen is there. A browser without a local store has nothing that waits.
+const kSettleMs = 1_000;
+const shown = /^\/d\/([^/]+)/.exec(location.pathname)?.[1];
+setTimeout(() => {
+  sendWaiting(shown === undefined ? null : decodeURIComponent(shown)).catch(() => {});
+}, kSettleMs);

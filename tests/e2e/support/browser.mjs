@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
 
 const kPath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+/** For everything that happens soon; a machine may be busy with other work. */
+const kPatienceMs = 40_000;
 const kFlags = [
   '--headless',
   '--no-sandbox',
@@ -23,10 +25,13 @@ export const launch = () => chromium.launch({ executablePath: kPath, args: kFlag
 export async function person(browser, name, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1100, height: 800 }, ...options });
   context.problems = [];
-  await context.addInitScript((value) => {
-    if (location.protocol !== 'http:') return; // a blank page has no storage
-    if (!localStorage.getItem('palimpsest.me')) localStorage.setItem('palimpsest.me', value);
-  }, JSON.stringify({ id: name, name }));
+  await context.addInitScript(
+    (value) => {
+      if (location.protocol !== 'http:') return; // a blank page has no storage
+      if (!localStorage.getItem('palimpsest.me')) localStorage.setItem('palimpsest.me', value);
+    },
+    JSON.stringify({ id: name, name }),
+  );
   context.on('page', (page) => {
     page.on('pageerror', (error) => context.problems.push(String(error.stack)));
     page.on('console', (message) => {
@@ -45,7 +50,10 @@ export async function closeEverybody(browser) {
 
 /** Nothing went wrong in anybody's page. */
 export function assertNoProblems(...contexts) {
-  assert.deepEqual(contexts.flatMap(({ problems }) => problems), []);
+  assert.deepEqual(
+    contexts.flatMap(({ problems }) => problems),
+    [],
+  );
 }
 
 /** One editor in a page. */
@@ -81,17 +89,18 @@ export class Editor {
   text() {
     return this.content.evaluate((content) => {
       const copy = content.cloneNode(true);
-      for (const drawn of copy.querySelectorAll('.caret, .cm-placeholder, .cm-widgetBuffer')) drawn.remove();
+      for (const drawn of copy.querySelectorAll('.caret, .cm-placeholder, .cm-widgetBuffer'))
+        drawn.remove();
       return [...copy.querySelectorAll('.cm-line')].map((line) => line.textContent).join('\n');
     });
   }
 
-  async waitForSign(kind, timeout = 15_000) {
+  async waitForSign(kind, timeout = kPatienceMs) {
     await this.page.locator(`[data-sign="${kind}"]`).waitFor({ timeout });
   }
 
   /** Waits until `isTrue(text)`. */
-  async waitForText(isTrue, timeout = 15_000) {
+  async waitForText(isTrue, timeout = kPatienceMs) {
     const deadline = Date.now() + timeout;
     for (;;) {
       const text = await this.text();

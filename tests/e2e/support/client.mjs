@@ -3,7 +3,7 @@ import { WebSocket } from 'ws';
 import { WebsocketProvider } from 'y-websocket';
 import * as Y from 'yjs';
 
-const kPatienceMs = 10_000;
+const kPatienceMs = 30_000;
 const open = new Set();
 
 /** A client of another program: the stock provider, without a browser. */

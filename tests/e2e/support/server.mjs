@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const kBinary =
-  process.env.PALIMPSEST ?? fileURLToPath(new URL('../../../build/release/palimpsest', import.meta.url));
+  process.env.PALIMPSEST ??
+  fileURLToPath(new URL('../../../build/release/palimpsest', import.meta.url));
 const kStartMs = 15_000;
 
 async function freePort() {

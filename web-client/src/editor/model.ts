@@ -89,7 +89,7 @@ export class EditorModel {
   readonly editorChanged = (update: ViewUpdate): void => {
     this.state = update.state;
     if (update.docChanged) this.title.value = titleOf(update.state.doc);
-    if (update.docChanged || this.words.peek() === 0) this.planCount();
+    if (update.docChanged) this.planCount();
     const moved = update.startState.field(remoteCarets) !== update.state.field(remoteCarets);
     if (moved || update.docChanged) this.lookAtWriters();
   };
@@ -179,7 +179,8 @@ export class EditorModel {
   private lookAtWriters(): void {
     clearTimeout(this.writingTimer);
     const now = Date.now();
-    for (const [client, at] of this.wroteAt) if (now - at >= kWritingMs) this.wroteAt.delete(client);
+    for (const [client, at] of this.wroteAt)
+      if (now - at >= kWritingMs) this.wroteAt.delete(client);
     const states = this.shared.awareness.getStates();
     const writers = peopleOf(states, this.shared.doc.clientID).filter(
       ({ client, isSelf }) => !isSelf && this.wroteAt.has(client),
@@ -202,8 +203,9 @@ export class EditorModel {
   }
 
   private planCount(): void {
-    clearTimeout(this.countTimer);
+    if (this.countTimer !== 0) return;
     this.countTimer = window.setTimeout(() => {
+      this.countTimer = 0;
       if (this.state) this.words.value = countWords(this.state.doc.toString());
     }, kCountMs);
   }

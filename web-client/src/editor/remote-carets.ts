@@ -137,7 +137,9 @@ function decorate(view: EditorView): DecorationSet {
     const start = Math.max(from, Math.min(caret.anchor, head));
     const end = Math.min(to, Math.max(caret.anchor, head), length);
     if (start < end) {
-      ranges.push(Decoration.mark({ class: `remote-selection a${caret.colour}` }).range(start, end));
+      ranges.push(
+        Decoration.mark({ class: `remote-selection a${caret.colour}` }).range(start, end),
+      );
     }
     if (head < from || head > to) continue;
     const isLoud = !crowded && caret.loudUntil > now;
@@ -168,7 +170,8 @@ export function isLabelBelow(place: LabelPlace): boolean {
   if (place.caretTop - place.viewTop < kLabelPx) return true;
   const { ownTop, caretTop, caretBottom } = place;
   const lineHeight = caretBottom - caretTop;
-  if (ownTop !== null && Math.abs(ownTop - (caretTop + lineHeight * 1.4)) < lineHeight) return false;
+  if (ownTop !== null && Math.abs(ownTop - (caretTop + lineHeight * 1.4)) < lineHeight)
+    return false;
   if (ownTop !== null && Math.abs(ownTop - (caretTop - lineHeight * 1.4)) < lineHeight) return true;
   return place.textAbove;
 }

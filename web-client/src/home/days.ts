@@ -33,7 +33,10 @@ export function dayLabel(time: number, now: number): string {
   if (days <= weekday(now) + 7) return 'Last week';
   const date = new Date(time);
   const isThisYear = date.getFullYear() === new Date(now).getFullYear();
-  return date.toLocaleDateString(kLocale, { month: 'long', ...(isThisYear ? {} : { year: 'numeric' }) });
+  return date.toLocaleDateString(kLocale, {
+    month: 'long',
+    ...(isThisYear ? {} : { year: 'numeric' }),
+  });
 }
 
 /** Puts a list, newest first, under its days. */

@@ -102,13 +102,17 @@ function DocumentList() {
     if (!trouble) return <GreyLines />;
     return (
       <p class="problem" role="alert">
-        The list cannot be shown. {trouble} Your documents are safe; this page tries again by itself.
+        The list cannot be shown. {trouble} Your documents are safe; this page tries again by
+        itself.
       </p>
     );
   }
   const now = Date.now();
   const rows = list.map((document_) => rowOf(document_, now));
-  const colours = coloursByName(rows.flatMap(({ people }) => people));
+  const colours = coloursByName(
+    me.value.name,
+    rows.flatMap(({ people }) => people),
+  );
   return (
     <>
       {trouble && (

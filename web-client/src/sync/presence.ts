@@ -21,7 +21,9 @@ function userOf(state: unknown): Readonly<Record<string, unknown>> {
 }
 
 function colourOf(value: unknown): number | null {
-  return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 12 ? Number(value) : null;
+  return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 12
+    ? Number(value)
+    : null;
 }
 
 /** Which colours are claimed, and by whom. */

@@ -1,5 +1,9 @@
 import * as Y from 'yjs';
-import { type Awareness, encodeAwarenessUpdate, removeAwarenessStates } from 'y-protocols/awareness';
+import {
+  type Awareness,
+  encodeAwarenessUpdate,
+  removeAwarenessStates,
+} from 'y-protocols/awareness';
 import type { Clock } from './clock';
 import type { Refusal } from './close-codes';
 import { Inbox, type NextFrame } from './inbox';
@@ -159,7 +163,7 @@ export class Provider {
     try {
       messages = wire.readFrame(bytes);
     } catch {
-      this.link.drop();  // not a server that we understand; the back-off keeps us from insisting
+      this.link.drop(); // not a server that we understand; the back-off keeps us from insisting
       return;
     }
     for (const message of messages) this.handle(message);

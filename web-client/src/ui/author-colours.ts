@@ -16,13 +16,14 @@ function hash(text: string): number {
 }
 
 /**
- * A colour for each name of a list: the same name always the same colour within it, and different
- * names different ones as long as there are colours.
+ * A colour for each name of a list: our own name the first, every other name always the same within
+ * a list, and different names different ones as long as there are colours.
  */
-export function coloursByName(names: Iterable<string>): ReadonlyMap<string, number> {
-  const colours = new Map<string, number>();
-  const taken = new Set<number>();
+export function coloursByName(own: string, names: Iterable<string>): ReadonlyMap<string, number> {
+  const colours = new Map<string, number>([[own, 1]]);
+  const taken = new Set<number>([0]);
   for (const name of [...new Set(names)].toSorted()) {
+    if (name === own) continue;
     const wish = hash(name) % kHex.length;
     let colour = wish;
     while (taken.has(colour) && taken.size < kHex.length) colour = (colour + 1) % kHex.length;
@@ -37,5 +38,8 @@ export function coloursByName(names: Iterable<string>): ReadonlyMap<string, numb
 export function initials(name: string): string {
   const words = name.trim().split(/\s+/u);
   const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0]];
-  return letters.map((word) => [...(word ?? '')][0] ?? '').join('').toLocaleUpperCase();
+  return letters
+    .map((word) => [...(word ?? '')][0] ?? '')
+    .join('')
+    .toLocaleUpperCase();
 }

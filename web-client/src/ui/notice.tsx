@@ -3,7 +3,8 @@ import type { Refusal } from '../sync/close-codes';
 
 /** What happened, what is safe. */
 export const kRefusalText: Readonly<Record<Refusal, string>> = {
-  'bad-message': 'The server could not read what this page sent. Your text is kept in this browser.',
+  'bad-message':
+    'The server could not read what this page sent. Your text is kept in this browser.',
   unauthorized: 'You are no longer signed in. Your text is kept in this browser.',
   forbidden: 'You can no longer write here. Your text is kept in this browser.',
   deleted: 'This document was deleted. Your text is kept in this browser.',

@@ -18,7 +18,10 @@ function run(command: StateCommand, picture: string): string {
     caret >= 0
       ? EditorSelection.cursor(caret)
       : EditorSelection.range(start, picture.indexOf('›') - 1);
-  let state = EditorState.create({ doc, selection: EditorSelection.single(selection.anchor, selection.head) });
+  let state = EditorState.create({
+    doc,
+    selection: EditorSelection.single(selection.anchor, selection.head),
+  });
   command({ state, dispatch: (transaction) => (state = transaction.state) });
   const { from, to, empty } = state.selection.main;
   const after = state.doc.toString();

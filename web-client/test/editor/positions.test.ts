@@ -33,7 +33,9 @@ test('positions are found where Yjs itself finds them, whatever was typed and un
       else if (kind < 7) text.delete(at, Math.min(roll(4), text.length - at));
       else if (kind < 8) undo.undo();
       else if (kind < 9) exchange(docs);
-      positions.push(Y.createRelativePositionFromTypeIndex(text, roll(text.length + 1), roll(2) - 1));
+      positions.push(
+        Y.createRelativePositionFromTypeIndex(text, roll(text.length + 1), roll(2) - 1),
+      );
     }
     exchange(docs);
     const expected = positions.map(

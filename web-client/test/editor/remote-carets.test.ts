@@ -28,7 +28,9 @@ const heads = (state: EditorState): number[] =>
 describe('the carets of others', () => {
   test('move along with text that is inserted and deleted before them', () => {
     const state = editorWith('hello world', caret(1, 2), caret(2, 8), caret(3, 11));
-    expect(heads(state.update({ changes: { from: 5, insert: ' big' } }).state)).toEqual([2, 12, 15]);
+    expect(heads(state.update({ changes: { from: 5, insert: ' big' } }).state)).toEqual([
+      2, 12, 15,
+    ]);
     expect(heads(state.update({ changes: { from: 0, to: 6 } }).state)).toEqual([0, 2, 5]);
   });
 

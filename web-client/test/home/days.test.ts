@@ -41,7 +41,10 @@ test('a list is grouped under its days, newest first', () => {
   const times = ['2026-11-18T10:00:00', '2026-11-20T10:00:00', '2026-11-20T12:00:00'];
   const items = times.map((time) => ({ editedAt: at(time) }));
   expect(
-    groupByDay(items, now).map(({ label, items: group }) => [label, group.map((item) => item.editedAt)]),
+    groupByDay(items, now).map(({ label, items: group }) => [
+      label,
+      group.map((item) => item.editedAt),
+    ]),
   ).toEqual([
     ['Today', [at('2026-11-20T12:00:00'), at('2026-11-20T10:00:00')]],
     ['Earlier this week', [at('2026-11-18T10:00:00')]],

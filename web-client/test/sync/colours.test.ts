@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { chooseColour, type ColourClaim, colourEverybody } from '../../src/sync/colours';
 
-const claim = (client: number, colour: number | null, person: string | null = null): ColourClaim => ({
+const claim = (
+  client: number,
+  colour: number | null,
+  person: string | null = null,
+): ColourClaim => ({
   client,
   person,
   colour,

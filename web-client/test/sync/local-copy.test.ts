@@ -2,9 +2,10 @@ import 'fake-indexeddb/auto';
 import { afterEach, expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
 import { openLocalCopy } from '../../src/sync/local-copy';
+import { documentsWithWork } from '../../src/sync/waiting-updates';
 
-let names = 0;
-const freshName = (): string => `document-${(names += 1)}`;
+let count = 0;
+const freshName = (): string => `document-${(count += 1)}`;
 const change = (at: number) => ({ update: new Uint8Array([at]), at, offline: at % 2 === 1 });
 const rest = () => new Promise((resolve) => setTimeout(resolve, 30));
 
@@ -36,6 +37,19 @@ test('unacknowledged changes come back one by one, in order, with their times', 
   expect(next.earlier).toEqual([change(1), change(2), change(3)]);
   const other = await openLocalCopy(freshName(), new Y.Doc());
   expect(other.earlier).toEqual([]);
+});
+
+test('the documents with something that waits are known by name', async () => {
+  const [one, other] = [freshName(), freshName()];
+  for (const name of [one, other]) {
+    const copy = await openLocalCopy(name, new Y.Doc());
+    await copy.waiting.add(change(1));
+    await copy.waiting.add(change(2));
+    copy.close();
+  }
+  const names = await documentsWithWork();
+  expect(names).toEqual(expect.arrayContaining([one, other]));
+  expect(new Set(names).size).toBe(names.length);
 });
 
 test('acknowledged changes are forgotten', async () => {

@@ -9,7 +9,9 @@ test('people are listed whatever their programs say about them', () => {
     [4, { user: { name: 7, colorIndex: 99 } }],
     [5, 'nonsense'],
   ]);
-  expect(peopleOf(states, 3).map(({ client, name, colour, isSelf }) => [client, name, colour, isSelf])).toEqual([
+  expect(
+    peopleOf(states, 3).map(({ client, name, colour, isSelf }) => [client, name, colour, isSelf]),
+  ).toEqual([
     [1, 'Chen', 1, false],
     [2, 'Someone', 2, false],
     [3, 'Ada Okafor', 4, true],

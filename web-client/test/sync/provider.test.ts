@@ -46,7 +46,9 @@ describe('a provider that is connected', () => {
   test('applies what arrives within a frame as one transaction of its own origin', () => {
     const { page, server, clock } = connectedPage();
     const origins: unknown[] = [];
-    page.doc.on('afterTransaction', (transaction) => origins.push(transaction.origin, transaction.local));
+    page.doc.on('afterTransaction', (transaction) =>
+      origins.push(transaction.origin, transaction.local),
+    );
     for (const letter of 'abc') server.type(letter);
     clock.advance(20);
     expect(page.text.toString()).toBe('cba');

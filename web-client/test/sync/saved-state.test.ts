@@ -22,11 +22,26 @@ describe('the saved sign', () => {
     ['down, nothing open', { link: 'down' }, 'reconnecting', false],
     ['down, never up', { link: 'down', everUp: false }, 'connecting', false],
     ['down, work kept here', { link: 'down', oldestWorkAt: 1 }, 'offline', true],
-    ['down, work kept nowhere', { link: 'down', oldestWorkAt: 1, localStore: 'failed' }, 'not-saved', true],
-    ['down, store failed, nothing open', { link: 'down', localStore: 'failed' }, 'reconnecting', false],
+    [
+      'down, work kept nowhere',
+      { link: 'down', oldestWorkAt: 1, localStore: 'failed' },
+      'not-saved',
+      true,
+    ],
+    [
+      'down, store failed, nothing open',
+      { link: 'down', localStore: 'failed' },
+      'reconnecting',
+      false,
+    ],
     ['refused, work kept here', { link: 'stopped', oldestWorkAt: 1 }, 'stopped', true],
     ['refused, nothing open', { link: 'stopped' }, 'stopped', false],
-    ['refused, work kept nowhere', { link: 'stopped', oldestWorkAt: 1, localStore: 'failed' }, 'not-saved', true],
+    [
+      'refused, work kept nowhere',
+      { link: 'stopped', oldestWorkAt: 1, localStore: 'failed' },
+      'not-saved',
+      true,
+    ],
   ])('%s', (_name, over, kind, guard) => {
     expect(signOf(facts(over), now)).toEqual({ kind, guard });
   });

@@ -8,7 +8,9 @@ const join = (...parts: Uint8Array[]): Uint8Array => new Uint8Array(Buffer.conca
 
 describe('a frame', () => {
   test('may carry several messages', () => {
-    expect(wire.readFrame(join(wire.step1(bytes), wire.awareness(bytes), wire.update(bytes)))).toEqual([
+    expect(
+      wire.readFrame(join(wire.step1(bytes), wire.awareness(bytes), wire.update(bytes))),
+    ).toEqual([
       { kind: 'step1', stateVector: bytes },
       { kind: 'awareness', update: bytes },
       { kind: 'update', update: bytes },
@@ -16,7 +18,9 @@ describe('a frame', () => {
   });
 
   test('announces acknowledgements with a generation, and later counts', () => {
-    expect(wire.readFrame(new Uint8Array([8, 0, 7]))).toEqual([{ kind: 'announce', generation: 7 }]);
+    expect(wire.readFrame(new Uint8Array([8, 0, 7]))).toEqual([
+      { kind: 'announce', generation: 7 },
+    ]);
     expect(wire.readFrame(new Uint8Array([8, 3]))).toEqual([{ kind: 'ack', count: 3 }]);
   });
 

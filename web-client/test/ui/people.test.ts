@@ -15,16 +15,19 @@ test.each([
 describe('the colours of a list', () => {
   const names = Array.from({ length: 12 }, (_, index) => `Person ${index}`);
 
-  test('differ as long as there are colours', () => {
-    expect(new Set(coloursByName(names).values()).size).toBe(12);
+  test('differ as long as there are colours, and ours is the first', () => {
+    const colours = coloursByName('Person 7', names);
+    expect(new Set(colours.values()).size).toBe(12);
+    expect(colours.get('Person 7')).toBe(1);
   });
 
   test('do not depend on the order', () => {
-    expect([...coloursByName(names.toReversed())].toSorted()).toEqual([...coloursByName(names)].toSorted());
+    const [one, other] = [coloursByName('me', names), coloursByName('me', names.toReversed())];
+    expect([...other].toSorted()).toEqual([...one].toSorted());
   });
 
   test('are shared by more than twelve', () => {
-    expect(coloursByName([...names, 'Thirteen']).size).toBe(13);
+    expect(coloursByName('me', [...names, 'Thirteen']).size).toBe(14);
   });
 });
 
