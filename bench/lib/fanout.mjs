@@ -42,7 +42,8 @@ async function runOnce(startServer, { shape, within, rate, window, warmUp, secon
       '--warm-up', warmUp, '--seconds', seconds, ...modeArguments({ within, rate, window })
     ].map(String))
     const { stdout } = await promisify(execFile)(command, args)
-    return JSON.parse(stdout)[0]
+    const [measured] = JSON.parse(stdout)
+    return { ...measured, serverSecondsPerDelivery: measured.serverCores / measured.deliveriesPerSecond }
   } finally {
     await server.stop()
   }

@@ -69,6 +69,7 @@ function fanoutRows({ name, shape, rate, window, ours, theirs }) {
   ]
   const cost = [
     both('server CPU', 'serverCores', '%', 100),
+    both('server CPU for each delivery', 'serverSecondsPerDelivery', 'µs', 1e6),
     both('server memory', 'serverBytes', 'MB', 1e-6)
   ]
   const deliveries = label => both(label, 'deliveriesPerSecond', '/s', 1, true)
@@ -98,12 +99,13 @@ function renderFanout(results, run) {
   ]
 }
 
-function about(run, fanout) {
+function about(run, crdt, fanout) {
   const sentences = [
     `${run.date}, revision ${run.revision}; ${run.processor}, ${significant(run.memoryBytes / 2 ** 30, 2)} GiB;`,
     `${run.system}; ${run.compiler}; Node ${run.node}.`,
     'Medians (least–most) of runs after a warm-up, each pinned to one core; every result was checked.'
   ]
+  if (crdt.length > 0) sentences.push('The times of the CRDT are processor time.')
   if (fanout.length > 0) {
     const share = Math.max(...fanout.flatMap(({ ours, theirs }) => [ours.ownCores.most, theirs.ownCores.most]))
     sentences.push(
@@ -122,6 +124,6 @@ export function render({ run, crdt, fanout }) {
   const parts = []
   if (crdt.length > 0) parts.push(renderCrdt(crdt, run).join('\n'))
   if (fanout.length > 0) parts.push(renderFanout(fanout, run).join('\n'))
-  parts.push(about(run, fanout))
+  parts.push(about(run, crdt, fanout))
   return parts.join('\n\n')
 }
