@@ -31,6 +31,21 @@ counts_in() {
     END { print passed + 0, failed + 0, skipped + 0 }'
 }
 
+# excerpt LOG: where it first went wrong, and how it ended.
+excerpt() {
+  local first total
+  total=$(wc -l <"$1")
+  first=$(grep -nE -m 1 'FAILED|error:|Error:|ERROR:|WARNING: ThreadSanitizer|✖|not clean:' "$1" |
+    cut -d: -f1 || true)
+  if [[ -n $first ]] && ((first + 40 < total)); then
+    sed -n "$((first > 3 ? first - 3 : 1)),$((first + 22))p" "$1"
+    printf '…\n'
+    tail -n 12 "$1"
+  else
+    tail -n 40 "$1"
+  fi
+}
+
 # run_step NAME: runs it, prints its line, writes its score. Succeeds when the step did not fail.
 run_step() {
   local name=$1 log=$log_dir/$1.log started=$EPOCHREALTIME status=0
@@ -61,7 +76,7 @@ run_step() {
   printf '%s\n' "$passed $failed $skipped" >"$score_dir/$name"
   printf ' %s %-14s %7s s  %s\n' "$mark" "$name" "$seconds" "$result"
   [[ $status == 0 || $status == "$skip_status" ]] && return
-  tail -n 40 "$log" | sed "s/^/     $dim│$plain /"
+  excerpt "$log" | sed "s/^/     $dim│$plain /"
   printf '     %s\n' "${dim}all of it: ${log#"$root"/}$plain"
   return 1
 }

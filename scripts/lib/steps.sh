@@ -119,5 +119,5 @@ step_e2e() {
   [[ -f tests/e2e/package.json ]] || skip "there are no tests in a browser yet"
   need_npm_packages "$root/tests/e2e"
   cd tests/e2e
-  npm test
+  NODE_OPTIONS=--test-reporter=spec npm test
 }
