@@ -80,10 +80,8 @@ void Fleet::type(Writer& writer, Instant due) {
   write_typing(message, writer.id, writer.due.size());
   writer.due.push_back(due);
   const std::size_t index = writer.document * shape_.clients + writer.place;
-  Client& author = clients_[index];
-  author.socket.send(message);
-  if (!author.has_output) with_output_.push_back(index);
-  author.has_output = true;
+  clients_[index].socket.send(message);
+  has_output(index);
   if (is_measuring_) ++measured_.updates;
 }
 
@@ -116,6 +114,11 @@ void Fleet::watch(std::size_t index, bool is_full) {
   event.events = is_full ? EPOLLIN | EPOLLOUT : EPOLLIN;
   event.data.u64 = index;
   epoll_ctl(poll_, EPOLL_CTL_MOD, client.socket.descriptor(), &event);
+}
+
+void Fleet::has_output(std::size_t index) {
+  if (!clients_[index].has_output) with_output_.push_back(index);
+  clients_[index].has_output = true;
 }
 
 void Fleet::flush(std::size_t index) {
@@ -155,6 +158,7 @@ void Fleet::turn(Instant until) {
 
 void Fleet::receive(std::size_t index) {
   clients_[index].socket.receive([this, index](ByteView frame) { take(index, frame); });
+  if (clients_[index].socket.has_output()) has_output(index);
 }
 
 void Fleet::take(std::size_t index, ByteView frame) {
@@ -165,7 +169,6 @@ void Fleet::take(std::size_t index, ByteView frame) {
     switch (message.kind) {
       case Message::Kind::kStep1:
         clients_[index].socket.send(kStep2OfEmpty);
-        flush(index);
         break;
       case Message::Kind::kStep2:
         clients_[index].is_synced = true;

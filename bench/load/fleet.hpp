@@ -93,6 +93,7 @@ class Fleet {
   void type_what_is_due(Instant now, Instant until);
   void fill_window(Writer& writer);
   void turn(Instant until);
+  void has_output(std::size_t index);
   void flush(std::size_t index);
   void flush_all();
   void watch(std::size_t index, bool is_full);

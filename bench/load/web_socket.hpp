@@ -27,10 +27,12 @@ class WebSocket {
 
   // Adds a binary message to what flush() sends.
   void send(ByteView payload);
+  bool has_output() const { return !output_.empty(); }
   // Answers whether all is sent; otherwise to be called again once the socket takes more.
   bool flush();
 
-  // Reads what has arrived, once, and calls `take` with each message in it.
+  // Reads what has arrived, once, and calls `take` with each message in it. A ping is answered:
+  // there is something to flush then.
   void receive(const std::function<void(ByteView)>& take);
 
  private:
