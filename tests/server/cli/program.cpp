@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,10 +28,16 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return result;
 }
 
+void limit_files(std::size_t bytes) {
+  const rlimit limit{bytes, bytes};
+  ::setrlimit(RLIMIT_FSIZE, &limit);
+  ::signal(SIGXFSZ, SIG_IGN);  // the call fails instead
+}
+
 }  // namespace
 
 Program::Program(const std::vector<std::string>& arguments,
-                 const std::vector<std::string>& variables) {
+                 const std::vector<std::string>& variables, std::size_t file_limit_bytes) {
   std::array<int, 2> out{}, error{};
   if (::pipe2(out.data(), O_CLOEXEC) != 0 || ::pipe2(error.data(), O_CLOEXEC) != 0)
     throw std::runtime_error("no pipe");
@@ -43,6 +50,7 @@ Program::Program(const std::vector<std::string>& arguments,
   if (process_ == 0) {
     ::dup2(out[1], STDOUT_FILENO);
     ::dup2(error[1], STDERR_FILENO);
+    if (file_limit_bytes > 0) limit_files(file_limit_bytes);
     ::execve(PALIMPSEST_BINARY, argv.data(), envp.data());
     ::_exit(127);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -13,11 +14,13 @@ struct ProgramResult {
   std::string error;
 };
 
-// A palimpsest of its own process. A variable is "NAME=VALUE".
+// A palimpsest of its own process. A variable is "NAME=VALUE". Writing beyond `file_limit_bytes`
+// of any file fails, as on a full disk; 0 is no limit.
 class Program {
  public:
   explicit Program(const std::vector<std::string>& arguments,
-                   const std::vector<std::string>& variables = {});
+                   const std::vector<std::string>& variables = {},
+                   std::size_t file_limit_bytes = 0);
   // Kills what still runs.
   ~Program();
   Program(const Program&) = delete;

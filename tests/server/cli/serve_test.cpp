@@ -4,6 +4,8 @@
 #include <fstream>
 #include <string>
 
+#include "crdt/doc.hpp"
+#include "net/raw_client.hpp"
 #include "program.hpp"
 #include "support/catch.hpp"
 #include "support/temp_directory.hpp"
@@ -70,6 +72,27 @@ TEST_CASE("what cannot be served is refused in one line", "[serve]") {
   CHECK(result.out.empty());
   CHECK(result.error.starts_with("palimpsest: "));
   CHECK(result.error.find('\n') == result.error.size() - 1);
+}
+
+TEST_CASE("F5: a server whose disk fails says so, tells its peers, and ends", "[serve]") {
+  const TempDirectory directory;
+  constexpr std::size_t kFileLimit = 1 << 20;
+  Program server({"serve", "--listen", "127.0.0.1:0", "--data", directory.path()}, {}, kFileLimit);
+  const std::string greeting = server.read_line();
+  const std::size_t colon = greeting.find(':', greeting.find("127.0.0.1"));
+  RawWebSocket client(static_cast<std::uint16_t>(std::stoul(greeting.substr(colon + 1))));
+
+  crdt::Doc doc;
+  std::string updates;
+  for (int i = 0; i < 32; ++i)
+    updates += RawFrame{
+        .payload = update_message(doc.transact(7, [&](crdt::Transaction& change) {
+          change.text_insert("t", 0, std::string(1 << 16, 'a'));
+        }))}.encode();
+  CHECK(client.close_code_after(updates) == 4503);
+  const ProgramResult result = server.wait();
+  CHECK(result.status == 74);
+  CHECK(result.error.find("the store has failed") != std::string::npos);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "crdt/writer.hpp"
 #include "support/catch.hpp"
 
 namespace palimpsest::testing {
@@ -56,7 +57,11 @@ TestServer::~TestServer() {
   app_->wait();
 }
 
-RawClient::RawClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+RawClient::RawClient(std::uint16_t port, int receive_buffer_bytes)
+    : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  if (receive_buffer_bytes > 0)
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes,
+                 sizeof receive_buffer_bytes);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
@@ -165,8 +170,8 @@ std::string handshake(std::string_view target, std::string_view more_fields) {
 }
 
 RawWebSocket::RawWebSocket(std::uint16_t port, std::string_view target,
-                           std::string_view more_fields)
-    : client_(port) {
+                           std::string_view more_fields, int receive_buffer_bytes)
+    : client_(port, receive_buffer_bytes) {
   client_.send(handshake(target, more_fields));
   const RawResponse response = read_response(client_);
   INFO(response.head);
@@ -204,6 +209,15 @@ unsigned RawWebSocket::close_code_after(const std::string& bytes) {
   constexpr unsigned kClose = 8;
   const auto frame = read(kClose);
   return frame ? frame->close_code() : 0;
+}
+
+std::string update_message(const crdt::Bytes& update) {
+  crdt::Writer writer;
+  writer.write_var_uint(0);
+  writer.write_var_uint(2);
+  writer.write_var_bytes(update);
+  const crdt::ByteView bytes = writer.view();
+  return {bytes.begin(), bytes.end()};
 }
 
 }  // namespace palimpsest::testing

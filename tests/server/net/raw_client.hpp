@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app.hpp"
+#include "crdt/bytes.hpp"
 #include "support/temp_directory.hpp"
 
 namespace palimpsest::testing {
@@ -32,7 +33,8 @@ class TestServer {
 // seconds throws.
 class RawClient {
  public:
-  explicit RawClient(std::uint16_t port);
+  // A small receive buffer is full soon when nobody reads. 0: what the system gives.
+  explicit RawClient(std::uint16_t port, int receive_buffer_bytes = 0);
   ~RawClient();
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;
@@ -89,7 +91,7 @@ std::string handshake(std::string_view target, std::string_view more_fields = ""
 class RawWebSocket {
  public:
   explicit RawWebSocket(std::uint16_t port, std::string_view target = "/doc",
-                        std::string_view more_fields = "");
+                        std::string_view more_fields = "", int receive_buffer_bytes = 0);
 
   RawClient& socket() { return client_; }
   void send(const RawFrame& frame) { client_.send(frame.encode()); }
@@ -103,5 +105,8 @@ class RawWebSocket {
  private:
   RawClient client_;
 };
+
+// y-protocols: an update as a client sends it.
+std::string update_message(const crdt::Bytes& update);
 
 }  // namespace palimpsest::testing

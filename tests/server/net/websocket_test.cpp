@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "crdt/doc.hpp"
 #include "raw_client.hpp"
 #include "support/catch.hpp"
 
@@ -203,6 +204,27 @@ TEST_CASE("a peer that answers no ping is dead", "[websocket]") {
   while (client.read()) {
   }
   CHECK(client.socket().is_closed());
+}
+
+TEST_CASE("F21: a peer that takes nothing is let go, and holds up nobody", "[websocket]") {
+  constexpr int kUpdates = 150;
+  TestServer server({.write_progress_time = 300ms});
+  RawWebSocket stalled(server.port(), "/doc", "", 4096);
+  RawWebSocket reader(server.port()), writer(server.port());
+  for (RawWebSocket* client : {&stalled, &reader, &writer}) client->send({.payload = kStep1});
+
+  crdt::Doc doc;
+  for (int i = 0; i < kUpdates; ++i) {
+    const std::string text(std::size_t{64} << 10, static_cast<char>('a' + i % 26));
+    writer.send({.payload = update_message(doc.transact(
+                     7, [&](crdt::Transaction& change) { change.text_insert("t", 0, text); }))});
+  }
+  for (std::size_t received = 0; received < kUpdates * (std::size_t{64} << 10);) {
+    const auto frame = reader.read(kBinary);
+    REQUIRE(frame);
+    received += frame->payload.size();
+  }
+  CHECK_NOTHROW(stalled.socket().read_to_end());
 }
 
 TEST_CASE("a server that stops tells its peers to come back", "[websocket]") {
