@@ -81,7 +81,7 @@ void Fleet::type(Writer& writer, Instant due) {
   writer.due.push_back(due);
   const std::size_t index = writer.document * shape_.clients + writer.place;
   clients_[index].socket.send(message);
-  has_output(index);
+  queue_flush(index);
   if (is_measuring_) ++measured_.updates;
 }
 
@@ -116,13 +116,13 @@ void Fleet::watch(std::size_t index, bool is_full) {
   epoll_ctl(poll_, EPOLL_CTL_MOD, client.socket.descriptor(), &event);
 }
 
-void Fleet::has_output(std::size_t index) {
-  if (!clients_[index].has_output) with_output_.push_back(index);
-  clients_[index].has_output = true;
+void Fleet::queue_flush(std::size_t index) {
+  if (!clients_[index].is_queued) with_output_.push_back(index);
+  clients_[index].is_queued = true;
 }
 
 void Fleet::flush(std::size_t index) {
-  clients_[index].has_output = false;
+  clients_[index].is_queued = false;
   watch(index, !clients_[index].socket.flush());
 }
 
@@ -158,7 +158,7 @@ void Fleet::turn(Instant until) {
 
 void Fleet::receive(std::size_t index) {
   clients_[index].socket.receive([this, index](ByteView frame) { take(index, frame); });
-  if (clients_[index].socket.has_output()) has_output(index);
+  if (clients_[index].socket.has_output()) queue_flush(index);
 }
 
 void Fleet::take(std::size_t index, ByteView frame) {

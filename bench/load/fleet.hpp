@@ -71,8 +71,8 @@ class Fleet {
     std::size_t document;
     std::vector<std::uint64_t> received;  // writer of the document → how many characters
     bool is_synced = false;
-    bool is_full = false;  // the socket takes no more at the moment
-    bool has_output = false;
+    bool is_full = false;    // the socket takes no more at the moment
+    bool is_queued = false;  // in with_output_
   };
   struct Writer {
     std::uint64_t id;
@@ -93,7 +93,7 @@ class Fleet {
   void type_what_is_due(Instant now, Instant until);
   void fill_window(Writer& writer);
   void turn(Instant until);
-  void has_output(std::size_t index);
+  void queue_flush(std::size_t index);
   void flush(std::size_t index);
   void flush_all();
   void watch(std::size_t index, bool is_full);
