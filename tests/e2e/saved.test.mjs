@@ -25,6 +25,17 @@ afterEach(async () => {
   await server?.remove();
 });
 
+/** Runs in the page: a browser that keeps nothing. */
+function breakStore() {
+  Object.defineProperty(window, 'indexedDB', {
+    value: {
+      open() {
+        throw new Error('no store here');
+      },
+    },
+  });
+}
+
 const count = (text, word) => text.split(word).length - 1;
 
 describe('a browser that is offline', () => {
@@ -130,15 +141,7 @@ describe('a browser that is offline', () => {
 
   test('without a local store says that nothing is saved', async () => {
     const context = await person(browser, 'Chen');
-    await context.addInitScript(() => {
-      Object.defineProperty(window, 'indexedDB', {
-        value: {
-          open() {
-            throw new Error('no store here');
-          },
-        },
-      });
-    });
+    await context.addInitScript(breakStore);
     const chen = await Editor.open(context, server, 'no-store');
     await chen.page.getByText('This browser keeps no copy of its own').waitFor();
     await chen.type('online ');
@@ -149,6 +152,26 @@ describe('a browser that is offline', () => {
     await server.run();
     await chen.waitForSign('saved');
     assert.equal(await readText(server, 'no-store'), 'online offline');
+    assertNoProblems(context);
+  });
+
+  test('loses nothing when the editor is left for the list', async () => {
+    const context = await person(browser, 'Chen');
+    await context.addInitScript(breakStore);
+    const page = await context.newPage();
+    await page.goto(server.url);
+    await page.getByRole('button', { name: 'New document' }).click();
+    const chen = new Editor(page);
+    await chen.waitForSign('saved');
+    const name = new URL(page.url()).pathname.split('/').at(-1);
+    await server.stop();
+    await chen.type('Left behind');
+    await chen.waitForSign('not-saved');
+    await page.getByRole('link', { name: 'All documents' }).click();
+    await page.getByRole('heading', { name: 'Recent' }).waitFor();
+    await server.run();
+    await page.getByRole('link', { name: /Left behind/ }).waitFor();
+    assert.equal(await readText(server, name), 'Left behind');
     assertNoProblems(context);
   });
 });

@@ -5,7 +5,7 @@ import './styles/controls.css';
 import { render } from 'preact';
 import { ErrorBoundary, lazy, LocationProvider, Route, Router } from 'preact-iso';
 import { NotFoundScreen } from './screens/not-found';
-import { sendWaiting } from './sync/send-waiting';
+import { sendWaiting } from './sync/errands';
 
 // A screen's code comes with its first use: a list of documents needs no editor.
 const Home = lazy(() => import('./screens/home').then(({ HomeScreen }) => HomeScreen));

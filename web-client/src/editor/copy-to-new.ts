@@ -1,22 +1,6 @@
 import { createDocument } from '../api';
 import { openDocument } from '../sync/browser';
-import type { SharedDocument } from '../sync/shared-document';
-
-const kPatienceMs = 10_000;
-
-/** Resolves when `isTrue` of the document, or after a while all the same. */
-function until(shared: SharedDocument, isTrue: () => boolean): Promise<void> {
-  return new Promise((resolve) => {
-    const finish = () => {
-      clearTimeout(timer);
-      stop();
-      resolve();
-    };
-    const timer = setTimeout(finish, kPatienceMs);
-    const stop = shared.onChange(() => isTrue() && finish());
-    if (isTrue()) finish();
-  });
-}
+import { closeWhenSent } from '../sync/errands';
 
 /**
  * Puts a text into a document of its own and answers its name. When the server cannot take the
@@ -25,12 +9,8 @@ function until(shared: SharedDocument, isTrue: () => boolean): Promise<void> {
 export async function copyToNewDocument(text: string): Promise<string> {
   const name = await createDocument();
   const { shared, close } = openDocument(name);
-  await until(shared, () => shared.provider !== null);
+  await shared.started;
   shared.text.insert(0, text);
-  await until(shared, () => {
-    const { link, oldestWorkAt } = shared.facts;
-    return link === 'up' && oldestWorkAt === null;
-  });
-  close();
+  closeWhenSent(shared, close);
   return name;
 }

@@ -16,6 +16,7 @@ import { EditorModel } from '../editor/model';
 import { remoteCarets } from '../editor/remote-carets';
 import { createEditor, type Editor } from '../editor/setup';
 import { openDocument } from '../sync/browser';
+import { closeWhenSent } from '../sync/errands';
 import type { Person } from '../sync/presence';
 import type { SharedDocument } from '../sync/shared-document';
 import { Icon } from '../ui/icons';
@@ -35,6 +36,12 @@ interface Opened {
   readonly close: () => void;
 }
 
+/** Nobody is here any more, though what was written may still be on its way. */
+function leave(shared: SharedDocument, close: () => void): void {
+  shared.awareness.setLocalState(null);
+  closeWhenSent(shared, close);
+}
+
 function open(name: string): Opened {
   const { shared, close } = openDocument(name);
   const model = new EditorModel(shared);
@@ -43,7 +50,7 @@ function open(name: string): Opened {
     model,
     close() {
       model.close();
-      close();
+      leave(shared, close);
     },
   };
 }

@@ -35,6 +35,8 @@ export class SharedDocument {
   readonly text: Y.Text;
   readonly awareness: Awareness;
   localStore: SyncFacts['localStore'] = 'opening';
+  /** Resolves when the local copy has been read, or found missing, and the provider runs. */
+  readonly started: Promise<void>;
 
   private readonly listeners = new Set<() => void>();
   private copy: LocalCopy | null = null;
@@ -53,7 +55,7 @@ export class SharedDocument {
       orphan: (update) => this.connection?.forward(update),
       peer: (client) => this.connection?.keepPeer(client),
     });
-    void this.open();
+    this.started = this.open();
   }
 
   /** Null until the local copy has been read. */
