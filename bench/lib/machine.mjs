@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { closeSync, fdatasyncSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import os from 'node:os'
 import { join } from 'node:path'
-import { workFolder } from './paths.mjs'
+import { root, workFolder } from './paths.mjs'
 import { websocketServerVersion, yjsVersion } from './peers.mjs'
 import { summarize } from './statistics.mjs'
 
@@ -18,8 +18,8 @@ function systemName() {
 /** The commit, with a word when the sources have been changed since. */
 function revision() {
   try {
-    const commit = firstLine('git', 'rev-parse', '--short=12', 'HEAD')
-    const changes = execFileSync('git', ['status', '--porcelain', '--', 'crdt', 'storage', 'server', 'bench'],
+    const commit = firstLine('git', '-C', root, 'rev-parse', '--short=12', 'HEAD')
+    const changes = execFileSync('git', ['-C', root, 'status', '--porcelain', '--', 'crdt', 'storage', 'server', 'bench'],
       { encoding: 'utf8' })
     return changes === '' ? commit : `${commit} with changes`
   } catch {
