@@ -54,16 +54,21 @@ void fill_with_random(std::span<unsigned char> bytes) {
     throw std::runtime_error("the system gives no random numbers");
 }
 
-// Each connection is a descriptor; the store and the log never go without one.
-std::size_t connections_allowed(const Config& config) {
-  if (config.max_connections > 0) return config.max_connections;
+// Raises the limit of open files as far as that goes, and answers it.
+std::size_t raise_file_limit() {
   rlimit files{};
-  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return net::Limits{}.connections;
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return 1024;
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
   getrlimit(RLIMIT_NOFILE, &files);
-  const auto descriptors = std::min<std::size_t>(files.rlim_cur, 1'000'000);
-  return descriptors - std::min<std::size_t>(256, descriptors / 4);
+  return std::min<std::size_t>(files.rlim_cur, 1'000'000);
+}
+
+// Each connection is a descriptor; the store and the log never go without one.
+std::size_t connections_allowed(const Config& config) {
+  const std::size_t files = raise_file_limit();
+  if (config.max_connections > 0) return config.max_connections;
+  return files - std::min<std::size_t>(256, files / 4);
 }
 
 net::Limits limits_of(const Config& config, net::Limits limits) {

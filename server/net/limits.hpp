@@ -21,6 +21,11 @@ struct Limits {
   std::size_t message_bytes = std::size_t{16} << 20;
   Duration ping_interval{25'000};  // a peer that answers none of two is dead
   Duration close_handshake_time{5'000};
+  // For a message that comes in pieces, and how much of it must come in each second after that.
+  Duration message_time{30'000};
+  std::size_t message_bytes_per_second = std::size_t{16} << 10;
+  // They carry nothing, and each takes a turn on the room's strand.
+  std::size_t pings_per_second = 100;
 
   std::size_t connections = 10'000;
 };

@@ -50,6 +50,8 @@ asio::awaitable<void> Listener::accept() {
   bool is_short = false;
   while (acceptor_.is_open()) {
     if (service_.connections.count() >= service_.limits.connections) {
+      if (!std::exchange(is_short, true))
+        service_.log->warn("more connections than {} have to wait", service_.limits.connections);
       co_await pause();
       continue;
     }

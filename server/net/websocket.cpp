@@ -1,12 +1,14 @@
 #include "net/websocket.hpp"
 
 #include <array>
+#include <chrono>
 #include <optional>
 #include <variant>
 #include <vector>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket/stream.hpp>
@@ -74,7 +76,9 @@ class Gather {
   std::size_t bytes_ = 0;
 };
 
-class Session final : public WebSocket, private Transport {
+class Session final : public WebSocket,
+                      private Transport,
+                      public std::enable_shared_from_this<Session> {
  public:
   explicit Session(Parts parts)
       : stream_(std::move(parts.socket), std::move(parts.early), parts.limits.write_progress_time),
@@ -82,6 +86,7 @@ class Session final : public WebSocket, private Transport {
         limits_(parts.limits),
         reader_wake_(stream_.get_executor()),
         writer_wake_(stream_.get_executor()),
+        message_timer_(stream_.get_executor()),
         dialect_(std::move(parts.room), *this, parts.options) {}
 
   void abort() override {
@@ -89,6 +94,7 @@ class Session final : public WebSocket, private Transport {
     stream_.next_layer().close();
     reader_wake_.notify();
     writer_wake_.notify();
+    message_timer_.cancel();
   }
 
  private:
@@ -113,6 +119,9 @@ class Session final : public WebSocket, private Transport {
 
   asio::awaitable<void, Strand> run() override;
   asio::awaitable<void, Strand> read();
+  asio::awaitable<bool, Strand> read_message();
+  void watch_message();
+  void count_ping();
   asio::awaitable<void, Strand> write();
   std::optional<Close> gather();
   asio::awaitable<bool, Strand> send_gathered();
@@ -127,6 +136,11 @@ class Session final : public WebSocket, private Transport {
   Gather output_;
   Wake reader_wake_;
   Wake writer_wake_;
+  // Of the message that is being read, where it came in pieces.
+  asio::steady_timer message_timer_;
+  Instant message_started_;
+  Instant ping_second_;
+  std::size_t pings_ = 0;
   bool is_over_ = false;
   YWebsocket dialect_;
 };
@@ -137,7 +151,18 @@ void Session::configure() {
                                               .keep_alive_pings = true});
   stream_.read_message_max(limits_.message_bytes);
   stream_.auto_fragment(false);
-  stream_.binary(true);
+  stream_.control_callback([this](ws::frame_type kind, beast::string_view) {
+    if (kind != ws::frame_type::close) count_ping();
+  });
+}
+
+void Session::count_ping() {
+  const Instant now = std::chrono::steady_clock::now();
+  if (now - ping_second_ >= std::chrono::seconds(1)) {
+    ping_second_ = now;
+    pings_ = 0;
+  }
+  if (++pings_ > limits_.pings_per_second) dialect_.end({CloseReason::kTryLater});
 }
 
 asio::awaitable<void, Strand> Session::run() {
@@ -157,11 +182,39 @@ asio::awaitable<void, Strand> Session::read() {
       co_await reader_wake_.wait();
       continue;
     }
-    // On an error Beast has sent the close frame that belongs to it.
-    const auto [error, bytes] = co_await stream_.async_read(input_, use_tuple);
-    if (error) co_return;
+    if (!co_await read_message()) co_return;
     take_message();
   }
+}
+
+// False when the connection is over: Beast has sent the close frame that belongs to the error.
+asio::awaitable<bool, Strand> Session::read_message() {
+  for (bool is_watched = false;; is_watched = true) {
+    const auto [error, bytes] = co_await stream_.async_read_some(input_, 0, use_tuple);
+    if (error || stream_.is_message_done()) {
+      if (is_watched) message_timer_.cancel();
+      co_return !error;
+    }
+    if (is_watched) continue;
+    message_started_ = std::chrono::steady_clock::now();
+    message_timer_.expires_after(limits_.message_time);
+    watch_message();
+  }
+}
+
+// A message that never ends would hold its memory for ever.
+void Session::watch_message() {
+  message_timer_.async_wait([this, alive = weak_from_this()](ErrorCode error) {
+    const auto self = alive.lock();
+    if (error || !self) return;
+    const auto late = std::chrono::steady_clock::now() - message_started_ - limits_.message_time;
+    if (late < Instant::duration::zero()) return;  // that was for an earlier message
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(late).count() + 1;
+    if (input_.size() < static_cast<std::size_t>(seconds) * limits_.message_bytes_per_second)
+      return abort();
+    message_timer_.expires_after(std::chrono::seconds(1));
+    watch_message();
+  });
 }
 
 void Session::take_message() {

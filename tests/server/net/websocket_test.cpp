@@ -165,6 +165,24 @@ TEST_CASE("W11: a message over the limit is refused before it is there", "[webso
   CHECK(client.close_code_after(start.encode()) == 1009);
 }
 
+TEST_CASE("W12: a flood of pings is told to come back later", "[websocket]") {
+  TestServer server;
+  RawWebSocket client(server.port());
+  std::string pings;
+  for (int i = 0; i < 1000; ++i) pings += RawFrame{.opcode = kPing, .payload = "!"}.encode();
+  CHECK(client.close_code_after(pings) == 1013);
+}
+
+TEST_CASE("W12: a message that does not go on is given up", "[websocket]") {
+  TestServer server({.message_time = 300ms});
+  RawWebSocket client(server.port());
+  client.send({.payload = kStep1});
+  client.socket().send(RawFrame{.payload = "abc", .claimed_length = 10'000}.encode());
+  while (client.read()) {
+  }
+  CHECK(client.socket().is_closed());
+}
+
 TEST_CASE("a message in fragments is one message", "[websocket]") {
   TestServer server;
   RawWebSocket client(server.port());
