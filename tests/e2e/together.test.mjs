@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
+import * as Y from 'yjs';
 import { assertNoProblems, closeEverybody, Editor, launch, person } from './support/browser.mjs';
-import { closeClients, readText, stockClient } from './support/client.mjs';
+import { closeClients, readText, stockClient, synced } from './support/client.mjs';
 import { Server } from './support/server.mjs';
 
 let browser;
@@ -81,6 +82,32 @@ describe('two people in one document', () => {
     assert.match(hers, /\ba\d+\b/);
     assert.notEqual(/\ba\d+\b/.exec(hers)[0], /\ba\d+\b/.exec(his)[0]);
     assertNoProblems(...contexts);
+  });
+
+  test('see names only under the pointer once there is a crowd', async () => {
+    const context = await person(browser, 'Ada Okafor');
+    const ada = await Editor.open(context, server, 'crowd');
+    await ada.type('A line for everybody.');
+    await ada.waitForSign('saved');
+    const peers = Array.from({ length: 30 }, () => stockClient(server, 'crowd'));
+    await Promise.all(peers.map(synced));
+    peers.forEach(({ text, provider }, index) => {
+      const position = Y.createRelativePositionFromTypeIndex(text, index % 20);
+      provider.awareness.setLocalStateField('user', { name: `Peer ${index}`, color: '#30bced' });
+      provider.awareness.setLocalStateField('cursor', { anchor: position, head: position });
+    });
+    const carets = ada.page.locator('.caret.quiet');
+    await ada.page.waitForFunction(() => document.querySelectorAll('.caret.quiet').length === 30);
+    assert.equal(await ada.page.locator('.caret:not(.quiet)').count(), 0);
+    await carets.nth(10).hover({ force: true });
+    assert.equal(await ada.page.locator('.caret > span:visible').count(), 1);
+    await ada.page.getByRole('button', { name: /^Here now: .* and 28 more/ }).waitFor();
+    await ada.type(' Typed in a crowd.');
+    await ada.waitForSign('saved');
+    for (const peer of peers) peer.close();
+    await ada.page.waitForFunction(() => document.querySelectorAll('.caret').length === 0);
+    assert.equal(await readText(server, 'crowd'), 'A line for everybody. Typed in a crowd.');
+    assertNoProblems(context);
   });
 
   test('are told where the other is writing', async () => {

@@ -6,6 +6,8 @@ import * as Y from 'yjs';
 const kPatienceMs = 30_000;
 const open = new Set();
 
+process.setMaxListeners(0); // every provider wants to hear that the process ends
+
 /** A client of another program: the stock provider, without a browser. */
 export function stockClient(server, name) {
   const doc = new Y.Doc();

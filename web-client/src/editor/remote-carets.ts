@@ -243,11 +243,15 @@ class CaretsView {
     this.timer = window.setTimeout(wake, wait);
   }
 
+  /** Where the names that stand now should go; the others wait until somebody points at them. */
   private readPlaces(view: EditorView): ReadonlyMap<string, boolean> {
     const below = new Map<string, boolean>();
     const { from, to } = view.viewport;
-    for (const { client, head } of view.state.field(remoteCarets).values()) {
-      if (head < from || head > to) continue;
+    const now = view.state.field(loudNow);
+    const carets = view.state.field(remoteCarets);
+    if (carets.size >= kCrowd) return below;
+    for (const { client, head, loudUntil } of carets.values()) {
+      if (loudUntil <= now || head < from || head > to) continue;
       const place = placeOf(view, head);
       if (place) below.set(String(client), isLabelBelow(place));
     }
@@ -256,14 +260,26 @@ class CaretsView {
 
   private place(below: ReadonlyMap<string, boolean>, view: EditorView): void {
     for (const dom of view.contentDOM.querySelectorAll<HTMLElement>('.caret')) {
-      dom.classList.toggle('below', below.get(dom.dataset.client ?? '') ?? false);
+      const isBelow = below.get(dom.dataset.client ?? '');
+      if (isBelow !== undefined) dom.classList.toggle('below', isBelow);
     }
   }
+}
+
+/** Somebody points at a caret: its name appears, in a place that is free now. */
+function placePointedAt(event: MouseEvent, view: EditorView): void {
+  const dom = event.target instanceof Element ? event.target.closest<HTMLElement>('.caret') : null;
+  const caret = dom && view.state.field(remoteCarets).get(Number(dom.dataset.client));
+  const place = caret && placeOf(view, caret.head);
+  if (place) dom.classList.toggle('below', isLabelBelow(place));
 }
 
 /** Shows the carets and selections of others, with their names. */
 export const showRemoteCarets: Extension = [
   remoteCarets,
   loudNow,
-  ViewPlugin.fromClass(CaretsView, { decorations: (plugin) => plugin.decorations }),
+  ViewPlugin.fromClass(CaretsView, {
+    decorations: (plugin) => plugin.decorations,
+    eventHandlers: { mouseover: placePointedAt },
+  }),
 ];
