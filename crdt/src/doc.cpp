@@ -97,13 +97,8 @@ std::size_t deepest_type(const Core& core, const DecodedUpdate& update) {
 }
 
 bool brings_types(const DecodedUpdate& update) {
-  for (const Section& section : update.sections) {
-    internal::BlockCursor cursor(section);
-    while (const std::optional<BlockView> block = cursor.next()) {
-      if (block->kind == internal::Kind::kType) return true;
-    }
-  }
-  return false;
+  return std::any_of(update.sections.begin(), update.sections.end(),
+                     [](const Section& section) { return section.brings_types; });
 }
 
 }  // namespace

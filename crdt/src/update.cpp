@@ -32,6 +32,7 @@ Section read_section(Reader& reader) {
     }
     clock = block.end();
     if (block.kind != Kind::kSkip) section.end = clock;
+    if (block.kind == Kind::kType) section.brings_types = true;
   }
   section.bytes = {begin, reader.data()};
   return section;
