@@ -20,6 +20,7 @@ struct Section {
   Clock clock = 0;  // of the first block
   std::uint64_t blocks = 0;
   Clock end = 0;  // after the last block that is no Skip
+  bool brings_types = false;
   ByteView bytes;
 };
 
