@@ -18,6 +18,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <openssl/rand.h>
+#include <sched.h>
 #include <spdlog/logger.h>
 #include <sys/resource.h>
 
@@ -103,8 +104,15 @@ std::unique_ptr<net::Listener> listen(asio::io_context& io, const Config& config
   }
 }
 
+// Those that this process may run on, which in a container are fewer than there are.
+unsigned usable_cores() {
+  cpu_set_t cores;
+  if (sched_getaffinity(0, sizeof cores, &cores) != 0) return std::thread::hardware_concurrency();
+  return static_cast<unsigned>(CPU_COUNT(&cores));
+}
+
 unsigned threads_of(const Config& config) {
-  return config.threads > 0 ? config.threads : std::max(1u, std::thread::hardware_concurrency());
+  return config.threads > 0 ? config.threads : std::max(1u, usable_cores());
 }
 
 enum class Stage : int { kServing, kStopping, kFailed };
