@@ -57,7 +57,7 @@ step_dev() {
 step_asan() {
   export ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=1
   export UBSAN_OPTIONS=print_stacktrace=1
-  build asan
+  build asan tests/all
   run_ctest asan
 }
 
@@ -68,7 +68,7 @@ step_tsan() {
   if (($(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 0) > 28)); then
     run_with=(setarch "$(uname -m)" --addr-no-randomize)
   fi
-  build tsan
+  build tsan tests/storage/all tests/server/all
   run_ctest tsan -E '^crdt_tests$|_replay$'
 }
 
