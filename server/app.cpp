@@ -253,13 +253,17 @@ asio::awaitable<bool> App::Parts::wait_for(std::function<bool()> is_done, Parts&
 // Everything ends by itself: when nothing is left to do, the threads have run out of work.
 asio::awaitable<void> App::Parts::drain(Parts& parts) {
   parts.listener->stop();
-  const auto rooms_are_done = std::make_shared<std::atomic<bool>>(false);
-  parts.directory.drain([rooms_are_done] { *rooms_are_done = true; });
-  if (parts.stage != Stage::kFailed &&
-      !co_await wait_for([rooms_are_done] { return rooms_are_done->load(); }, parts, kRoomTime))
-    parts.log->error("documents could not be brought to disk in time");
-
-  const auto sessions_are_over = [&parts] { return parts.connections.session_count() == 0; };
+  const auto drained = std::make_shared<std::atomic<bool>>(false);
+  parts.directory.drain([drained] { *drained = true; });
+  // Named, since g++ 12 destroys what a temporary closure captured twice within a co_await.
+  const std::function<bool()> rooms_are_done = [drained] { return drained->load(); };
+  const std::function<bool()> sessions_are_over = [&parts] {
+    return parts.connections.session_count() == 0;
+  };
+  if (parts.stage != Stage::kFailed) {
+    const bool is_done = co_await wait_for(rooms_are_done, parts, kRoomTime);
+    if (!is_done) parts.log->error("documents could not be brought to disk in time");
+  }
   co_await wait_for(sessions_are_over, parts, kGoodbyeTime);
   parts.connections.close_all();
   parts.ticker.cancel();

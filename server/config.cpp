@@ -126,6 +126,7 @@ constexpr std::array<std::pair<std::string_view, LogFormat>, 2> kLogFormats = {
 
 constexpr std::uint64_t kKiB = 1024;
 constexpr std::uint64_t kMiB = 1024 * kKiB;
+constexpr std::uint64_t kSecondsOfADay = 86'400;
 
 using Kind = Setting::Kind;
 constexpr Setting kSettings[] = {
@@ -173,7 +174,7 @@ constexpr Setting kSettings[] = {
     {"unload-after", Kind::kDuration, "TIME", "60s",
      "How long a document stays in memory after its last reader left.",
      [](Config& config, std::string_view value) {
-       config.unload_after = parse_duration(value, {0, 24 * 3600});
+       config.unload_after = parse_duration(value, {0, kSecondsOfADay});
      }},
 };
 
