@@ -115,7 +115,7 @@ class Integrator {
       }
     }
     if (stack_.empty()) return std::nullopt;
-    Taken next = std::move(stack_.back());
+    Taken next = stack_.back();
     stack_.pop_back();
     return next;
   }
