@@ -74,11 +74,15 @@ run_step() {
   esac
   ((skipped == 0 || status == skip_status)) || result+=", $skipped skipped"
   printf '%s\n' "$passed $failed $skipped" >"$score_dir/$name"
-  printf ' %s %-14s %7s s  %s\n' "$mark" "$name" "$seconds" "$result"
-  [[ $status == 0 || $status == "$skip_status" ]] && return
-  excerpt "$log" | sed "s/^/     $dim│$plain /"
-  printf '     %s\n' "${dim}all of it: ${log#"$root"/}$plain"
-  return 1
+  # In one piece, because another step may end at the same time.
+  printf '%s\n' "$(
+    printf ' %s %-14s %7s s  %s\n' "$mark" "$name" "$seconds" "$result"
+    [[ $status == 0 || $status == "$skip_status" ]] || {
+      excerpt "$log" | sed "s/^/     $dim│$plain /"
+      printf '     %s\n' "${dim}all of it: ${log#"$root"/}$plain"
+    }
+  )"
+  [[ $status == 0 || $status == "$skip_status" ]]
 }
 
 # not_run NAME…: what would have needed a step that failed.
@@ -92,17 +96,21 @@ not_run() {
 
 # Prints what ran and the total, and answers the verdict.
 print_score() {
-  local file name passed failed skipped all_passed=0 all_failed=0 all_skipped=0 red_steps=() gray=()
+  local file name passed failed skipped all_passed=0 all_failed=0 all_skipped=0
+  local green_steps=() red_steps=() gray_steps=()
   for file in "$score_dir"/*; do
     name=$(basename "$file")
     read -r passed failed skipped <"$file"
     ((all_passed += passed, all_failed += failed, all_skipped += skipped)) || true
-    ((failed == 0)) || red_steps+=("$name")
-    ((skipped == 0)) || gray+=("$name")
+    ((passed == 0 || failed > 0)) || green_steps+=("$name ($passed)")
+    ((failed == 0)) || red_steps+=("$name ($failed)")
+    ((skipped == 0)) || gray_steps+=("$name ($skipped)")
   done
   printf '\n'
+  printf 'passed:  %s\n' "${green_steps[*]:-nothing}"
+  ((${#gray_steps[@]} == 0)) || printf 'skipped: %s\n' "${gray_steps[*]}"
   ((${#red_steps[@]} == 0)) || printf 'failed:  %s\n' "${red_steps[*]}"
-  ((${#gray[@]} == 0)) || printf 'skipped, whole or in part: %s\n' "${gray[*]}"
+  printf 'took:    %d min %d s\n' $((SECONDS / 60)) $((SECONDS % 60))
   printf '%d passed, %d failed, %d skipped\n' "$all_passed" "$all_failed" "$all_skipped"
   ((all_failed == 0))
 }
