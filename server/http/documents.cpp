@@ -91,17 +91,17 @@ class Documents::Shelf {
       : reader_(std::move(reader)), strand_(asio::make_strand(reading)) {}
 
   using Summaries = std::vector<storage::DocumentSummary>;
-  static asio::awaitable<Summaries> list(std::shared_ptr<Shelf> self, std::size_t limit,
+  static asio::awaitable<Summaries> list(const std::shared_ptr<Shelf>& self, std::size_t limit,
                                          std::size_t offset) {
     return asio::co_spawn(self->strand_, read_list(self, limit, offset), asio::use_awaitable);
   }
-  static asio::awaitable<std::optional<storage::DocumentSummary>> find(std::shared_ptr<Shelf> self,
-                                                                       std::string name) {
+  static asio::awaitable<std::optional<storage::DocumentSummary>> find(
+      const std::shared_ptr<Shelf>& self, std::string name) {
     return asio::co_spawn(self->strand_, read_one(self, std::move(name)), asio::use_awaitable);
   }
 
  private:
-  static asio::awaitable<Summaries> read_list(std::shared_ptr<Shelf> self, std::size_t limit,
+  static asio::awaitable<Summaries> read_list(const std::shared_ptr<Shelf>& self, std::size_t limit,
                                               std::size_t offset) {
     co_return self->reader_->list(limit, offset);
   }

@@ -144,13 +144,13 @@ asio::awaitable<Response> Router::readyz(Call) const {
 }
 
 asio::awaitable<Response> Router::list_documents(Call call) const {
-  return parts_.documents.list(std::move(call.query));
+  co_return co_await parts_.documents.list(std::move(call.query));
 }
 
 asio::awaitable<Response> Router::create_document(Call) const { return parts_.documents.create(); }
 
 asio::awaitable<Response> Router::get_document(Call call) const {
-  return parts_.documents.get(std::move(call.name));
+  co_return co_await parts_.documents.get(std::move(call.name));
 }
 
 asio::awaitable<Response> Router::page(Call call) const {

@@ -80,7 +80,7 @@ void Listener::serve(tcp::socket socket) {
   socket.set_option(tcp::no_delay(true), ignored);
   const Connections::Id id = service_.connections.next_id();
   const auto executor = socket.get_executor();
-  const auto on_end = [&service = service_, id](std::exception_ptr failure) {
+  const auto on_end = [&service = service_, id](const std::exception_ptr& failure) {
     service.connections.remove(id);
     try {
       if (failure) std::rethrow_exception(failure);

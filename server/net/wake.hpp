@@ -1,7 +1,5 @@
 #pragma once
 
-#include <utility>
-
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/experimental/channel.hpp>
@@ -17,7 +15,7 @@ namespace palimpsest::server::net {
 // Home: the strand given. One waiter at a time.
 class Wake {
  public:
-  explicit Wake(Strand strand) : channel_(std::move(strand), 1) {}
+  explicit Wake(const Strand& strand) : channel_(strand, 1) {}
 
   // The waiter goes on later, not within this call.
   void notify() { channel_.try_send(boost::system::error_code()); }
