@@ -10,10 +10,6 @@ namespace {
 // Whether strings, JSON and values are looked into, or only passed over.
 enum class Check { kAll, kForm };
 
-std::string_view as_text(ByteView bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 template <Check check>
 std::string_view read_string(Reader& reader) {
   return check == Check::kAll ? reader.read_var_string() : as_text(reader.read_var_bytes());

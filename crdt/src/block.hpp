@@ -61,6 +61,10 @@ inline constexpr std::uint64_t kMaxBlockLength = std::uint64_t{1} << 31;
 // U+FFFD, which takes the place of each half of a surrogate pair that a split tears apart.
 inline constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
+inline std::string_view as_text(ByteView bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 // One block as it stands in an update.
 //
 // block   := byte(info) (gc | skip | item)

@@ -226,8 +226,6 @@ struct Core {
   std::size_t memory_bytes() const;
 
  private:
-  friend struct Collector;
-
   void collect(BlockIndex item);
   bool try_merge(BlockIndex left, BlockIndex right);
   std::size_t merge_with_lefts(ClientIndex client, std::size_t position);

@@ -10,10 +10,6 @@
 namespace palimpsest::crdt::internal {
 namespace {
 
-std::string_view as_text(ByteView bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 Any parse_element(std::string_view json) { return json == "undefined" ? Any() : parse_json(json); }
 
 using AnyAttributes = Attributes<Any>;
