@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <span>
 
 #include "core.hpp"
 
@@ -9,7 +10,7 @@ namespace {
 // Blocks that could not be integrated, and what they wait for.
 struct Rest {
   std::map<ClientId, Section> sections;
-  std::unordered_map<ClientId, Clock> missing;
+  std::map<ClientId, Clock> missing;
 
   void wait_for(ClientId client, Clock clock) {
     const auto [entry, is_new] = missing.try_emplace(client, clock);
@@ -23,9 +24,8 @@ struct Rest {
       const Section& section = entry->second;
       Writer blocks;
       std::uint64_t count = 0;
-      BlockCursor cursor(section);
-      while (const std::optional<BlockView> block = cursor.next()) {
-        write_block(blocks, *block, section.client, 0);
+      for (BlockCursor cursor(section); !cursor.at_end(); cursor.next()) {
+        write_block(blocks, cursor.block(), section.client, 0);
         ++count;
       }
       writer.write_var_uint(count);
@@ -43,29 +43,46 @@ struct Rest {
 // decides what is kept as pending, so it is kept here to the letter.
 class Integrator {
  public:
-  Integrator(Core& core, Change& change, const std::vector<Section>& sections)
+  Integrator(Core& core, Change& change, std::span<const Section> sections)
       : core_(core), change_(change) {
-    // Of a client that stands there twice the last counts, as in Yjs.
-    for (const Section& section : sections) {
-      Source& source = sources_[section.client];
-      source.cursor = BlockCursor(section);
-      source.section = &section;
-      source.next = source.cursor.next();
+    // Updates name the highest client first: from behind they are nearly always in order.
+    sources_.reserve(sections.size());
+    for (auto section = sections.rbegin(); section != sections.rend(); ++section) {
+      sources_.emplace_back(*section);
     }
+    const auto precedes = [](const Source& a, const Source& b) { return a.client < b.client; };
+    if (!std::is_sorted(sources_.begin(), sources_.end(), precedes)) {
+      std::stable_sort(sources_.begin(), sources_.end(), precedes);
+    }
+    // Of a client that stands in the update twice the last section counts, as in Yjs.
+    const auto same = [](const Source& a, const Source& b) { return a.client == b.client; };
+    sources_.erase(std::unique(sources_.begin(), sources_.end(), same), sources_.end());
   }
 
   Rest run() {
-    while (std::optional<Taken> head = take_next()) {
-      while (head) head = step(*head);
+    // The highest client that has a block left comes first.
+    while (!sources_.empty()) {
+      Source& source = sources_.back();
+      if (source.cursor.at_end()) {
+        sources_.pop_back();
+      } else if (integrates_at_once(source)) {
+        source.cursor.next();
+      } else {
+        std::optional<Taken> head = take(source);
+        while (head) head = step(*head);
+      }
     }
     return std::move(rest_);
   }
 
  private:
   struct Source {
+    explicit Source(const Section& from) : client(from.client), section(&from), cursor(from) {}
+
+    ClientId client;
+    const Section* section;
+    ClientIndex index = kNone;  // once a block of it was integrated
     BlockCursor cursor;
-    const Section* section = nullptr;
-    std::optional<BlockView> next;
   };
   struct Taken {
     ClientId client;
@@ -73,20 +90,35 @@ class Integrator {
     Section rest;  // this block and all behind it
   };
 
-  Taken take(ClientId client, Source& source) {
-    Taken taken{client, *source.next, source.cursor.rest(client, *source.next)};
-    source.next = source.cursor.next();
+  // The common case: the next block of a client, which waits for nothing.
+  bool integrates_at_once(Source& source) {
+    const BlockView& block = source.cursor.block();
+    if (block.kind == Kind::kSkip) return true;
+    if (source.index == kNone) {
+      source.index = core_.client_index(source.client);
+      core_.expect(source.index, static_cast<std::size_t>(source.section->blocks),
+                   source.section->content_bytes);
+    }
+    const Clock clock = core_.clock_of(source.index);
+    if (clock >= block.end()) return true;
+    if (clock < block.clock || core_.missing_for(source.client, block)) return false;
+    core_.integrate(change_, source.index, block, clock - block.clock);
+    return true;
+  }
+
+  Taken take(Source& source) {
+    Taken taken{source.client, source.cursor.block(), source.cursor.rest(source.client)};
+    source.cursor.next();
     return taken;
   }
 
-  // The next block of the highest client that has one left.
-  std::optional<Taken> take_next() {
-    while (!sources_.empty()) {
-      const auto last = std::prev(sources_.end());
-      if (last->second.next) return take(last->first, last->second);
-      sources_.erase(last);
-    }
-    return std::nullopt;
+  // Of the client, where it has a block left.
+  Source* find_source(ClientId client) {
+    const auto source = std::lower_bound(sources_.begin(), sources_.end(), client,
+                                         [](const Source& a, ClientId b) { return a.client < b; });
+    const bool found =
+        source != sources_.end() && source->client == client && !source->cursor.at_end();
+    return found ? &*source : nullptr;
   }
 
   // Integrates one block, or puts it on the stack; answers the block to look at next, nullopt when
@@ -103,10 +135,7 @@ class Integrator {
       } else if (clock < block.end()) {
         if (const auto missing = core_.missing_for(head.client, block)) {
           stack_.push_back(head);
-          const auto source = sources_.find(*missing);
-          if (source != sources_.end() && source->second.next) {
-            return take(*missing, source->second);
-          }
+          if (Source* source = find_source(*missing)) return take(*source);
           rest_.wait_for(*missing, core_.clock_of_id(*missing));
           give_up_stack();
         } else {
@@ -115,7 +144,7 @@ class Integrator {
       }
     }
     if (stack_.empty()) return std::nullopt;
-    Taken next = stack_.back();
+    Taken next = std::move(stack_.back());
     stack_.pop_back();
     return next;
   }
@@ -123,51 +152,55 @@ class Integrator {
   void give_up_stack() {
     for (const Taken& taken : stack_) {
       rest_.sections.try_emplace(taken.client, taken.rest);
-      sources_.erase(taken.client);
+      if (Source* source = find_source(taken.client)) source->cursor.finish();
     }
     stack_.clear();
   }
 
   Core& core_;
   Change& change_;
-  std::map<ClientId, Source> sources_;
+  boost::container::small_vector<Source, 1> sources_;  // ascending by client
   std::vector<Taken> stack_;
   Rest rest_;
 };
 
-// Deletes what is known of the ranges and answers the rest (Yjs: readAndApplyDeleteSet). The
-// highest client comes first, as in the bytes that Yjs writes: the order decides which blocks are
-// tried for merging at the end.
-DeleteSet apply_deletes(Core& core, Change& change, const DeleteSet& deletes) {
+// Deletes what is known of the ranges and answers the rest (Yjs: readAndApplyDeleteSet).
+DeleteSet apply_deletions(Core& core, Change& change, std::span<const Deletion> deletions) {
   DeleteSet rest;
-  for (auto entry = deletes.clients().rbegin(); entry != deletes.clients().rend(); ++entry) {
-    const auto& [id, ranges] = *entry;
-    const auto client = core.find_client(id);
+  for (const Deletion& deletion : deletions) {
+    const auto client = core.find_client(deletion.client);
     const Clock known = client ? core.clock_of(*client) : 0;
-    for (const DeleteSet::Range& range : ranges) {
-      if (range.end() > known) {
-        const Clock from = std::max(range.clock, known);
-        rest.add(id, from, range.end() - from);
+    if (deletion.end() > known) {
+      const Clock from = std::max(deletion.clock, known);
+      rest.add(deletion.client, from, deletion.end() - from);
+    }
+    if (deletion.clock >= known) continue;
+    const BlockList& own = core.clients[*client].blocks;
+    BlockList::Place place = own.find(deletion.clock);
+    if (own.clock_at(place) < deletion.clock && !core.blocks[own[place]].deleted) {
+      place = core.split(change, *client, place, deletion.clock - own.clock_at(place));
+    }
+    for (; place != own.end() && own.clock_at(place) < deletion.end(); place = own.next(place)) {
+      const Block& block = core.blocks[own[place]];
+      if (block.deleted) continue;
+      if (deletion.end() < block.end()) {
+        place = own.previous(core.split(change, *client, place, deletion.end() - block.clock));
       }
-      if (range.clock >= known) continue;
-      std::size_t i = core.find(*client, range.clock);
-      const auto block = [&]() -> const Block& {
-        return core.blocks[core.clients[*client].blocks[i]];
-      };
-      if (!block().deleted && block().clock < range.clock) {
-        core.split(change, *client, i, range.clock - block().clock);
-        ++i;
-      }
-      for (; i < core.clients[*client].blocks.size() && block().clock < range.end(); ++i) {
-        if (block().deleted) continue;
-        if (range.end() < block().end()) {
-          core.split(change, *client, i, range.end() - block().clock);
-        }
-        core.erase(change, core.clients[*client].blocks[i]);
-      }
+      core.erase(change, own[place]);
     }
   }
   return rest;
+}
+
+// The highest client first, as in the bytes that Yjs writes.
+std::vector<Deletion> to_deletions(const DeleteSet& set) {
+  std::vector<Deletion> deletions;
+  for (auto entry = set.clients().rbegin(); entry != set.clients().rend(); ++entry) {
+    for (const DeleteSet::Range& range : entry->second) {
+      deletions.push_back({entry->first, range.clock, range.length});
+    }
+  }
+  return deletions;
 }
 
 DeleteSet merge(const DeleteSet& a, const DeleteSet& b) {
@@ -177,6 +210,45 @@ DeleteSet merge(const DeleteSet& a, const DeleteSet& b) {
   }
   merged.normalize();
   return merged;
+}
+
+void keep_waiting_blocks(Core& core, const Rest& rest, Doc::Applied& applied) {
+  applied.complete = false;
+  Bytes encoded = rest.encode();
+  if (!core.pending) {
+    core.pending = PendingBlocks{std::move(encoded), rest.missing};
+    applied.changed = true;
+    return;
+  }
+  for (const auto& [client, clock] : rest.missing) {
+    const auto [entry, is_new] = core.pending->missing.try_emplace(client, clock);
+    if (!is_new) entry->second = std::min(entry->second, clock);
+  }
+  const ByteView both[] = {core.pending->update, encoded};
+  Bytes merged = merge_updates(both);
+  if (merged != core.pending->update) applied.changed = true;
+  core.pending->update = std::move(merged);
+}
+
+void apply_and_keep_deletions(Core& core, Change& change, const DecodedUpdate& update,
+                              Doc::Applied& applied) {
+  DeleteSet waiting = apply_deletions(core, change, update.deletions);
+  if (!waiting.empty()) applied.complete = false;
+  if (core.pending_deletes.empty()) {
+    if (waiting.empty()) return;
+    applied.changed = true;
+    core.pending_deletes = std::move(waiting);
+    return;
+  }
+  DeleteSet still_waiting = apply_deletions(core, change, to_deletions(core.pending_deletes));
+  if (waiting.empty()) {
+    waiting = std::move(still_waiting);
+  } else if (!still_waiting.empty()) {
+    waiting = merge(waiting, still_waiting);
+  }
+  if (core.pending_deletes == waiting) return;
+  applied.changed = true;
+  core.pending_deletes = std::move(waiting);
 }
 
 // One round of Yjs' readUpdate: blocks, then what waits, then deletions. Answers whether what
@@ -189,40 +261,60 @@ bool apply_once(Core& core, Change& change, const DecodedUpdate& update, Doc::Ap
       if (clock < core.clock_of_id(client)) try_again = true;
     }
   }
-  if (!rest.sections.empty()) {
-    applied.complete = false;
-    const Bytes encoded = rest.encode();
-    if (core.pending) {
-      for (const auto& [client, clock] : rest.missing) {
-        const auto [entry, is_new] = core.pending->missing.try_emplace(client, clock);
-        if (!is_new) entry->second = std::min(entry->second, clock);
-      }
-      const ByteView both[] = {core.pending->update, encoded};
-      Bytes merged = merge_updates(both);
-      if (merged != core.pending->update) applied.changed = true;
-      core.pending->update = std::move(merged);
-    } else {
-      core.pending = PendingBlocks{encoded, rest.missing};
-      applied.changed = true;
-    }
-  }
-  const DeleteSet before = core.pending_deletes;
-  const DeleteSet waiting = apply_deletes(core, change, update.deletes);
-  const DeleteSet still_waiting = apply_deletes(core, change, core.pending_deletes);
-  if (!waiting.empty()) applied.complete = false;
-  core.pending_deletes = !waiting.empty() && !still_waiting.empty()
-                             ? merge(waiting, still_waiting)
-                             : (waiting.empty() ? still_waiting : waiting);
-  if (core.pending_deletes != before) applied.changed = true;
+  if (!rest.sections.empty()) keep_waiting_blocks(core, rest, applied);
+  apply_and_keep_deletions(core, change, update, applied);
   return try_again;
 }
 
 }  // namespace
 
+// A key pressed behind the one before: the block would be linked in right of its client's last,
+// with nothing concurrent there, and joined to it when the change ends. Does that at once; false
+// where it is anything else.
+bool Core::append(const DecodedUpdate& update) {
+  if (update.blocks != 1 || !update.deletions.empty() || pending || !pending_deletes.empty() ||
+      options.clean_formatting) {
+    return false;
+  }
+  const BlockView& block = update.only_block;
+  const Id before{update.sections.front().client, block.clock - 1};
+  if (!block.has_origin || block.origin != before || block.content.empty()) return false;
+  const auto client = find_client(before.client);
+  if (!client) return false;
+  Client& own = clients[*client];
+  if (own.blocks.clock() != block.clock) return false;
+  Block& last = blocks[own.blocks.back()];
+  if (last.kind != block.kind || last.deleted || last.in_map || !is_mergeable(last.kind) ||
+      last.length + block.length > kMaxBlockLength ||
+      last.content + last.content_bytes != own.content.size()) {
+    return false;
+  }
+  if (block.has_right_origin) {
+    if (last.right_origin_client == kNone || last.right_origin_clock != block.right_origin.clock ||
+        clients[last.right_origin_client].id != block.right_origin.client || last.right == kNone ||
+        blocks[last.right].client != last.right_origin_client ||
+        blocks[last.right].clock != last.right_origin_clock) {
+      return false;
+    }
+  } else if (last.right_origin_client != kNone || last.right != kNone) {
+    return false;
+  }
+  store_content(*client, block.content);
+  last.length += static_cast<std::uint32_t>(block.length);
+  last.content_bytes += static_cast<std::uint32_t>(block.content.size());
+  own.blocks.extend(static_cast<std::uint32_t>(block.length));
+  merge_with_lefts(*client, own.blocks.last());
+  return true;
+}
+
 Doc::Applied Core::apply(const DecodedUpdate& update) {
+  Doc::Applied applied;
+  if (append(update)) {
+    applied.changed = true;
+    return applied;
+  }
   Change change = begin();
   change.tracks_types = options.clean_formatting;
-  Doc::Applied applied;
   if (apply_once(*this, change, update, applied)) {
     const Bytes waiting = std::move(pending->update);
     pending.reset();
@@ -232,30 +324,25 @@ Doc::Applied Core::apply(const DecodedUpdate& update) {
   }
   if (!change.clients.empty() || !change.deleted.empty()) applied.changed = true;
   end(change, true);
+  recycle(std::move(change));
   return applied;
 }
 
-bool Core::is_deleted(ClientId id, DeleteSet::Range range) const {
-  const auto client = find_client(id);
-  if (!client || clock_of(*client) < range.end()) return false;
-  const std::vector<BlockIndex>& own = clients[*client].blocks;
-  for (std::size_t i = find(*client, range.clock);
-       i < own.size() && blocks[own[i]].clock < range.end(); ++i) {
-    if (!blocks[own[i]].deleted) return false;
-  }
-  return true;
+bool Core::is_deleted(const Deletion& deletion) const {
+  const auto client = find_client(deletion.client);
+  if (!client || clock_of(*client) < deletion.end()) return false;
+  bool all = true;
+  for_each_block(*client, deletion.clock, deletion.end(),
+                 [&](BlockIndex index) { all = all && blocks[index].deleted; });
+  return all;
 }
 
 bool Core::covers(const DecodedUpdate& update) const {
   for (const Section& section : update.sections) {
     if (section.end > section.clock && clock_of_id(section.client) < section.end) return false;
   }
-  for (const auto& [client, ranges] : update.deletes.clients()) {
-    for (const DeleteSet::Range& range : ranges) {
-      if (!is_deleted(client, range)) return false;
-    }
-  }
-  return true;
+  return std::all_of(update.deletions.begin(), update.deletions.end(),
+                     [&](const Deletion& deletion) { return is_deleted(deletion); });
 }
 
 }  // namespace palimpsest::crdt::internal

@@ -60,9 +60,14 @@ void read_content(Reader& reader, BlockView& view) {
       view.length = reader.read_var_uint();
       return;
     case Kind::kString: {
-      const std::string_view text = read_string<check>(reader);
-      view.length = length_utf16(text);
-      view.content = {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+      const std::size_t start = reader.position();
+      view.content = reader.read_var_bytes();
+      if constexpr (check == Check::kAll) {
+        view.length = checked_length_utf16(as_text(view.content));
+        if (view.length == kNotUtf8) reader.fail_at(start, "a string that is not UTF-8");
+      } else {
+        view.length = length_utf16(as_text(view.content));
+      }
       return;
     }
     case Kind::kJson:
@@ -105,11 +110,11 @@ void read_parent(Reader& reader, BlockView& view) {
 }
 
 template <Check check>
-BlockView read_any_block(Reader& reader, Clock clock) {
+void read_any_block(Reader& reader, Clock clock, BlockView& view) {
   const std::size_t start = reader.position();
   const std::uint8_t* const begin = reader.data();
   const std::uint8_t info = reader.read_byte();
-  BlockView view;
+  view = BlockView{};
   view.clock = clock;
   if ((info & kKindMask) > static_cast<std::uint8_t>(Kind::kSkip)) {
     reader.fail_at(start, "an unknown kind of block");
@@ -132,7 +137,6 @@ BlockView read_any_block(Reader& reader, Clock clock) {
   }
   if (view.length > kMaxSafeInteger - clock) reader.fail_at(start, "a block ending beyond 2^53-1");
   view.raw = {begin, reader.data()};
-  return view;
 }
 
 ContentCut cut_string(std::string_view text, std::size_t length, std::size_t units) {
@@ -177,12 +181,12 @@ void write_id(Writer& writer, Id id) {
 
 }  // namespace
 
-BlockView read_block(Reader& reader, Clock clock) {
-  return read_any_block<Check::kAll>(reader, clock);
+void read_block(Reader& reader, Clock clock, BlockView& view) {
+  read_any_block<Check::kAll>(reader, clock, view);
 }
 
-BlockView reread_block(Reader& reader, Clock clock) {
-  return read_any_block<Check::kForm>(reader, clock);
+void reread_block(Reader& reader, Clock clock, BlockView& view) {
+  read_any_block<Check::kForm>(reader, clock, view);
 }
 
 ContentCut cut_content(Kind kind, ByteView content, std::size_t length, std::size_t units) {

@@ -104,9 +104,9 @@ struct BlockView {
 };
 
 // Reads one block and checks all that can be checked without the document. Throws DecodeError.
-BlockView read_block(Reader& reader, Clock clock);
+void read_block(Reader& reader, Clock clock, BlockView& view);
 // The same for bytes that read_block() has accepted before: strings are not checked again.
-BlockView reread_block(Reader& reader, Clock clock);
+void reread_block(Reader& reader, Clock clock, BlockView& view);
 
 // The content that remains behind `units`, of bytes as BlockView::content has them; 0 < units <
 // length. `needs_replacement` is set when the cut falls inside a surrogate pair.

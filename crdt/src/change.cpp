@@ -6,7 +6,7 @@
 namespace palimpsest::crdt::internal {
 
 Change Core::begin() {
-  Change change;
+  Change change = std::move(spare_change_);
   change.epoch = ++epoch;
   return change;
 }
@@ -33,9 +33,9 @@ void Core::mark_changed(Change& change, TypeIndex type) {
   }
 }
 
-BlockIndex Core::split(Change& change, ClientIndex client, std::size_t position,
-                       std::uint64_t units) {
-  const BlockIndex left_index = clients[client].blocks[position];
+BlockList::Place Core::split(Change& change, ClientIndex client, BlockList::Place place,
+                             std::uint64_t units) {
+  const BlockIndex left_index = clients[client].blocks[place];
   PALIMPSEST_ASSERT(units > 0 && units < blocks[left_index].length);
   const BlockIndex right_index = allocate(blocks[left_index]);
   Block& left = blocks[left_index];
@@ -73,26 +73,24 @@ BlockIndex Core::split(Change& change, ClientIndex client, std::size_t position,
   } else if (right.in_map) {
     slots[right.parent].last = right_index;
   }
-  std::vector<BlockIndex>& own = clients[client].blocks;
-  own.insert(own.begin() + static_cast<std::ptrdiff_t>(position) + 1, right_index);
   change.split.push_back({client, right.clock});
-  return right_index;
+  return clients[client].blocks.insert_after(place, right.clock, right_index);
 }
 
 BlockIndex Core::clean_start(Change& change, ClientIndex client, Clock clock) {
-  const std::size_t position = find(client, clock);
-  const BlockIndex index = clients[client].blocks[position];
+  const BlockList::Place place = clients[client].blocks.find(clock);
+  const BlockIndex index = clients[client].blocks[place];
   const Block& block = blocks[index];
   if (block.clock == clock || !is_item(block.kind)) return index;
-  return split(change, client, position, clock - block.clock);
+  return clients[client].blocks[split(change, client, place, clock - block.clock)];
 }
 
 BlockIndex Core::clean_end(Change& change, ClientIndex client, Clock clock) {
-  const std::size_t position = find(client, clock);
-  const BlockIndex index = clients[client].blocks[position];
+  const BlockList::Place place = clients[client].blocks.find(clock);
+  const BlockIndex index = clients[client].blocks[place];
   const Block& block = blocks[index];
   if (block.end() != clock + 1 && is_item(block.kind)) {
-    split(change, client, position, clock + 1 - block.clock);
+    split(change, client, place, clock + 1 - block.clock);
   }
   return index;
 }
@@ -183,13 +181,9 @@ void Core::collect(BlockIndex item) {
 
 void Core::collect_deleted(const Change& change) {
   for (auto span = change.deleted.rbegin(); span != change.deleted.rend(); ++span) {
-    const std::vector<BlockIndex>& own = clients[span->client].blocks;
-    const Clock end = span->clock + span->length;
-    for (std::size_t i = find(span->client, span->clock);
-         i < own.size() && blocks[own[i]].clock < end; ++i) {
-      const Block& block = blocks[own[i]];
-      if (is_item(block.kind) && block.deleted) collect(own[i]);
-    }
+    for_each_block(span->client, span->clock, span->clock + span->length, [&](BlockIndex index) {
+      if (is_item(blocks[index].kind) && blocks[index].deleted) collect(index);
+    });
   }
 }
 
@@ -229,59 +223,54 @@ bool Core::try_merge(BlockIndex left_index, BlockIndex right_index) {
   return true;
 }
 
-// Joins the block at `position`, and those before it, to their left while that is possible.
-// Answers how many it took.
-std::size_t Core::merge_with_lefts(ClientIndex client, std::size_t position) {
-  std::vector<BlockIndex>& own = clients[client].blocks;
-  std::size_t i = position;
-  while (i > 0 && try_merge(own[i - 1], own[i])) --i;
-  if (i < position) {
-    own.erase(own.begin() + static_cast<std::ptrdiff_t>(i) + 1,
-              own.begin() + static_cast<std::ptrdiff_t>(position) + 1);
+// Joins the block at `place`, and those before it, to their left while that is possible.
+Core::Joined Core::merge_with_lefts(ClientIndex client, BlockList::Place place) {
+  BlockList& own = clients[client].blocks;
+  Joined joined{place, 0};
+  while (joined.place != own.begin()) {
+    const BlockList::Place left = own.previous(joined.place);
+    if (!try_merge(own[left], own[joined.place])) break;
+    joined = {left, joined.count + 1};
   }
-  return position - i;
+  if (joined.count > 0) own.erase_after(joined.place, joined.count);
+  return joined;
 }
 
 void Core::merge_deleted(const Change& change) {
   for (auto span = change.deleted.rbegin(); span != change.deleted.rend(); ++span) {
-    const std::vector<BlockIndex>& own = clients[span->client].blocks;
-    std::size_t i =
-        std::min(own.size() - 1, 1 + find(span->client, span->clock + span->length - 1));
-    while (i > 0 && blocks[own[i]].clock >= span->clock) {
-      i -= std::min(i, 1 + merge_with_lefts(span->client, i));
+    const BlockList& own = clients[span->client].blocks;
+    BlockList::Place place = own.find(span->clock + span->length - 1);
+    if (const BlockList::Place behind = own.next(place); behind != own.end()) place = behind;
+    while (place != own.begin() && own.clock_at(place) >= span->clock) {
+      place = merge_with_lefts(span->client, place).place;
+      if (place == own.begin()) break;
+      place = own.previous(place);
     }
   }
 }
 
 void Core::merge_new_blocks(const Change& change) {
   for (const ClientIndex client : change.clients) {
-    std::vector<BlockIndex>& own = clients[client].blocks;
-    if (clock_of(client) == clients[client].clock_before) continue;
-    const std::size_t first = std::max<std::size_t>(find(client, clients[client].clock_before), 1);
-    if (first >= own.size()) continue;
-    std::size_t last = first - 1;  // of those that stay
-    bool joined_known = false;
-    for (std::size_t i = first; i < own.size(); ++i) {
-      if (!try_merge(own[last], own[i])) {
-        own[++last] = own[i];
-      } else if (last == first - 1) {
-        joined_known = true;
-      }
-    }
-    own.resize(last + 1);
+    BlockList& own = clients[client].blocks;
+    if (own.clock() == clients[client].clock_before) continue;
+    BlockList::Place first = own.find(clients[client].clock_before);
+    if (first == own.begin()) first = own.next(first);
+    if (first == own.end()) continue;
+    const BlockList::Place known = own.previous(first);
+    const bool joined_known = own.join_behind(
+        known, [&](BlockIndex left, BlockIndex right) { return try_merge(left, right); });
     // As Yjs, which goes from right to left and on while it can.
-    if (joined_known) merge_with_lefts(client, first - 1);
+    if (joined_known) merge_with_lefts(client, known);
   }
 }
 
 void Core::merge_split_blocks(const Change& change) {
   for (auto point = change.split.rbegin(); point != change.split.rend(); ++point) {
-    const std::size_t position = find(point->client, point->clock);
-    if (position + 1 < clients[point->client].blocks.size() &&
-        merge_with_lefts(point->client, position + 1) > 1) {
-      continue;
-    }
-    if (position > 0) merge_with_lefts(point->client, position);
+    const BlockList& own = clients[point->client].blocks;
+    const BlockList::Place place = own.find(point->clock);
+    const BlockList::Place behind = own.next(place);
+    if (behind != own.end() && merge_with_lefts(point->client, behind).count > 1) continue;
+    merge_with_lefts(point->client, place);
   }
 }
 
@@ -291,13 +280,13 @@ void Core::compact_content(ClientIndex client) {
   if (own.dead_bytes < kWorthwhileBytes || own.dead_bytes < own.content.size() / 2) return;
   Bytes content;
   content.reserve(own.content.size() - std::min(own.dead_bytes, own.content.size()));
-  for (const BlockIndex index : own.blocks) {
+  for_each_block(client, 0, own.blocks.clock(), [&](BlockIndex index) {
     Block& block = blocks[index];
-    if (block.content_bytes == 0) continue;
+    if (block.content_bytes == 0) return;
     const ByteView bytes = content_of(block);
     block.content = static_cast<std::uint32_t>(content.size());
     content.insert(content.end(), bytes.begin(), bytes.end());
-  }
+  });
   own.content = std::move(content);
   own.dead_bytes = 0;
 }
@@ -308,8 +297,13 @@ namespace {
 // something of theirs was first deleted, in which formatting is cleaned up.
 void normalize(std::vector<Change::Span>& spans) {
   if (spans.size() < 2) return;
+  const bool one_client = std::all_of(spans.begin(), spans.end(), [&](const Change::Span& span) {
+    return span.client == spans.front().client;
+  });
   std::unordered_map<ClientIndex, std::size_t> ranks;
-  for (const Change::Span& span : spans) ranks.try_emplace(span.client, ranks.size());
+  if (!one_client) {
+    for (const Change::Span& span : spans) ranks.try_emplace(span.client, ranks.size());
+  }
   const auto precedes = [&](const Change::Span& a, const Change::Span& b) {
     return a.client != b.client ? ranks.at(a.client) < ranks.at(b.client) : a.clock < b.clock;
   };
@@ -332,29 +326,43 @@ void normalize(std::vector<Change::Span>& spans) {
 
 }  // namespace
 
+void Core::tidy(Change& change) {
+  normalize(change.deleted);
+  if (options.gc) collect_deleted(change);
+  merge_deleted(change);
+  merge_new_blocks(change);
+  merge_split_blocks(change);
+}
+
+bool Core::changed_formatted_text(const Change& change) const {
+  return std::any_of(change.changed_types.begin(), change.changed_types.end(), [&](TypeIndex type) {
+    const Type& changed = types[type];
+    return changed.has_formatting &&
+           (changed.kind == TypeKind::kText || changed.kind == TypeKind::kXmlText) &&
+           !blocks[changed.item].deleted;
+  });
+}
+
 void Core::end(Change& change, bool remote) {
   Change cleanup;
   if (change.tracks_types && remote) {
-    const bool needed =
-        std::any_of(change.changed_types.begin(), change.changed_types.end(), [&](TypeIndex type) {
-          const Type& changed = types[type];
-          return changed.has_formatting &&
-                 (changed.kind == TypeKind::kText || changed.kind == TypeKind::kXmlText) &&
-                 !blocks[changed.item].deleted;
-        });
     normalize(change.deleted);
     cleanup.epoch = ++epoch;
-    if (needed) clean_formatting(change, cleanup);
+    if (changed_formatted_text(change)) clean_formatting(change, cleanup);
   }
-  for (Change* one : {&change, &cleanup}) {
-    normalize(one->deleted);
-    if (options.gc) collect_deleted(*one);
-    merge_deleted(*one);
-    merge_new_blocks(*one);
-    merge_split_blocks(*one);
-  }
+  tidy(change);
+  if (!cleanup.deleted.empty() || !cleanup.split.empty()) tidy(cleanup);
   for (const Change::Span& span : change.deleted) compact_content(span.client);
   for (const Change::Span& span : cleanup.deleted) compact_content(span.client);
+}
+
+void Core::recycle(Change&& change) {
+  change.clients.clear();
+  change.deleted.clear();
+  change.split.clear();
+  change.changed_types.clear();
+  change.tracks_types = false;
+  spare_change_ = std::move(change);
 }
 
 }  // namespace palimpsest::crdt::internal

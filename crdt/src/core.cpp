@@ -5,6 +5,19 @@
 
 namespace palimpsest::crdt::internal {
 
+namespace {
+
+// For `count` more elements: exactly so many where there are as many already, so that a document
+// that was loaded takes no more than it needs, and half as many again where it grows.
+template <class Element>
+void make_room(std::vector<Element>& elements, std::size_t count) {
+  const std::size_t wanted = elements.size() + count;
+  if (wanted <= elements.capacity()) return;
+  elements.reserve(std::max(wanted, elements.capacity() + elements.capacity() / 2));
+}
+
+}  // namespace
+
 NameIndex Names::intern(std::string_view name) {
   if (const auto known = index_.find(name); known != index_.end()) return known->second;
   const auto index = static_cast<NameIndex>(strings_.size());
@@ -18,20 +31,18 @@ std::optional<NameIndex> Names::find(std::string_view name) const {
 }
 
 ClientIndex Core::client_index(ClientId id) {
-  const auto [entry, is_new] =
-      client_index_.try_emplace(id, static_cast<ClientIndex>(clients.size()));
-  if (is_new) clients.emplace_back().id = id;
-  return entry->second;
+  if (const auto known = find_client(id)) return *known;
+  last_client_ = static_cast<ClientIndex>(clients.size());
+  client_index_.emplace(id, last_client_);
+  clients.emplace_back().id = id;
+  return last_client_;
 }
 
 std::optional<ClientIndex> Core::find_client(ClientId id) const {
+  if (last_client_ < clients.size() && clients[last_client_].id == id) return last_client_;
   const auto known = client_index_.find(id);
-  return known == client_index_.end() ? std::nullopt : std::optional(known->second);
-}
-
-Clock Core::clock_of(ClientIndex client) const {
-  const std::vector<BlockIndex>& own = clients[client].blocks;
-  return own.empty() ? 0 : blocks[own.back()].end();
+  if (known == client_index_.end()) return std::nullopt;
+  return last_client_ = known->second;
 }
 
 Clock Core::clock_of_id(ClientId id) const {
@@ -39,18 +50,9 @@ Clock Core::clock_of_id(ClientId id) const {
   return client ? clock_of(*client) : 0;
 }
 
-std::size_t Core::find(ClientIndex client, Clock clock) const {
-  const std::vector<BlockIndex>& own = clients[client].blocks;
-  PALIMPSEST_ASSERT(!own.empty() && clock < blocks[own.back()].end());
-  if (blocks[own.back()].clock <= clock) return own.size() - 1;
-  const auto after =
-      std::upper_bound(own.begin(), own.end(), clock,
-                       [&](Clock value, BlockIndex index) { return value < blocks[index].clock; });
-  return static_cast<std::size_t>(after - own.begin()) - 1;
-}
-
 BlockIndex Core::block_at(ClientIndex client, Clock clock) const {
-  return clients[client].blocks[find(client, clock)];
+  const BlockList& own = clients[client].blocks;
+  return own[own.find(clock)];
 }
 
 BlockIndex Core::allocate(const Block& block) {
@@ -61,8 +63,14 @@ BlockIndex Core::allocate(const Block& block) {
     return index;
   }
   PALIMPSEST_ASSERT(blocks.size() < kNone);
+  make_room(blocks, 1);
   blocks.push_back(block);
   return static_cast<BlockIndex>(blocks.size() - 1);
+}
+
+void Core::expect(ClientIndex client, std::size_t block_count, std::size_t content_bytes) {
+  make_room(blocks, block_count);
+  make_room(clients[client].content, content_bytes);
 }
 
 void Core::release(BlockIndex block) {
@@ -118,6 +126,7 @@ std::uint32_t Core::store_content(ClientIndex client, ByteView bytes) {
   Bytes& content = clients[client].content;
   PALIMPSEST_ASSERT(content.size() + bytes.size() <= std::numeric_limits<std::uint32_t>::max());
   const auto offset = static_cast<std::uint32_t>(content.size());
+  make_room(content, bytes.size());
   content.insert(content.end(), bytes.begin(), bytes.end());
   return offset;
 }
@@ -132,8 +141,11 @@ void Core::check_invariants() const {
   std::vector<bool> is_listed(blocks.size(), false);
   for (std::size_t c = 0; c < clients.size(); ++c) {
     Clock next = 0;
-    for (const BlockIndex index : clients[c].blocks) {
+    const BlockList& own = clients[c].blocks;
+    for (auto place = own.begin(); place != own.end(); place = own.next(place)) {
+      const BlockIndex index = own[place];
       const Block& block = blocks[index];
+      PALIMPSEST_ASSERT(own.clock_at(place) == block.clock);
       PALIMPSEST_ASSERT(block.client == c);
       PALIMPSEST_ASSERT(block.clock == next);
       PALIMPSEST_ASSERT(block.length > 0);
@@ -173,6 +185,7 @@ void Core::check_invariants() const {
       const BlockIndex parent_item = types[type_of(block)].item;
       PALIMPSEST_ASSERT(parent_item == kNone || !blocks[parent_item].deleted || block.deleted);
     }
+    PALIMPSEST_ASSERT(own.clock() == next);
   }
 }
 
@@ -181,7 +194,7 @@ std::size_t Core::memory_bytes() const {
                       clients.capacity() * sizeof(Client) + types.capacity() * sizeof(Type) +
                       slots.capacity() * sizeof(Slot);
   for (const Client& client : clients) {
-    bytes += client.blocks.capacity() * sizeof(BlockIndex) + client.content.capacity();
+    bytes += client.blocks.memory_bytes() + client.content.capacity();
   }
   constexpr std::size_t kHashNodeBytes = 40;
   bytes += (client_index_.size() + slot_index_.size() + root_index_.size()) * kHashNodeBytes;

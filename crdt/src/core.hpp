@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "block.hpp"
+#include "block_list.hpp"
 #include "crdt/any.hpp"
 #include "crdt/bytes.hpp"
 #include "crdt/delete_set.hpp"
@@ -33,7 +34,6 @@
 
 namespace palimpsest::crdt::internal {
 
-using BlockIndex = std::uint32_t;
 using ClientIndex = std::uint32_t;
 using TypeIndex = std::uint32_t;
 using SlotIndex = std::uint32_t;
@@ -66,7 +66,7 @@ static_assert(sizeof(Block) == 64);
 
 struct Client {
   ClientId id = 0;
-  std::vector<BlockIndex> blocks;  // by clock, without gaps
+  BlockList blocks;
   Bytes content;
   std::size_t dead_bytes = 0;  // of content, no longer referred to
   std::uint64_t epoch = 0;     // of the last change that added blocks, and
@@ -108,7 +108,7 @@ class Names {
 // Blocks that wait for a missing one, as an update, and what they wait for.
 struct PendingBlocks {
   Bytes update;
-  std::unordered_map<ClientId, Clock> missing;
+  std::map<ClientId, Clock> missing;
 };
 
 // What one atomic change did so far (Yjs: Transaction).
@@ -150,12 +150,25 @@ struct Core {
 
   ClientIndex client_index(ClientId id);
   std::optional<ClientIndex> find_client(ClientId id) const;
-  Clock clock_of(ClientIndex client) const;
+  Clock clock_of(ClientIndex client) const { return clients[client].blocks.clock(); }
   Clock clock_of_id(ClientId id) const;
-  // The place in the client's blocks of the one that holds `clock`, which must be known.
-  std::size_t find(ClientIndex client, Clock clock) const;
+  // The block that holds `clock`, which must be known.
   BlockIndex block_at(ClientIndex client, Clock clock) const;
 
+  // Visits the client's blocks that hold clocks of [begin, end), both known. The list of blocks
+  // must not change meanwhile.
+  template <class Visit>
+  void for_each_block(ClientIndex client, Clock begin, Clock end, Visit&& visit) const {
+    if (begin >= end) return;
+    const BlockList& own = clients[client].blocks;
+    for (auto place = own.find(begin); place != own.end() && own.clock_at(place) < end;
+         place = own.next(place)) {
+      visit(own[place]);
+    }
+  }
+
+  // That so many blocks and bytes of content of the client are about to come.
+  void expect(ClientIndex client, std::size_t block_count, std::size_t content_bytes);
   BlockIndex allocate(const Block& block);
   void release(BlockIndex block);
 
@@ -177,13 +190,16 @@ struct Core {
   // Collects garbage and joins blocks as Yjs does when a transaction ends. Cleans formatting up
   // after a remote change where the options say so.
   void end(Change& change, bool remote);
+  // Keeps the memory of a change that is over for the next.
+  void recycle(Change&& change);
 
   // Where `client` gets new blocks, before the first of them.
   void touch(Change& change, ClientIndex client);
   Clock clock_before(const Change& change, ClientIndex client) const;
 
-  // Cuts a block in two behind `units`; answers the right part.
-  BlockIndex split(Change& change, ClientIndex client, std::size_t position, std::uint64_t units);
+  // Cuts the block at `place` in two behind `units`; answers the place of the right part.
+  BlockList::Place split(Change& change, ClientIndex client, BlockList::Place place,
+                         std::uint64_t units);
   // The block that starts with, or ends with, the unit; cut out if need be. A GC block is not cut.
   BlockIndex clean_start(Change& change, ClientIndex client, Clock clock);
   BlockIndex clean_end(Change& change, ClientIndex client, Clock clock);
@@ -204,7 +220,8 @@ struct Core {
 
   Doc::Applied apply(const DecodedUpdate& update);
   bool covers(const DecodedUpdate& update) const;
-  bool is_deleted(ClientId client, DeleteSet::Range range) const;
+  bool append(const DecodedUpdate& update);
+  bool is_deleted(const Deletion& deletion) const;
 
   // --- Encoding (encode.cpp) ---
 
@@ -228,7 +245,13 @@ struct Core {
  private:
   void collect(BlockIndex item);
   bool try_merge(BlockIndex left, BlockIndex right);
-  std::size_t merge_with_lefts(ClientIndex client, std::size_t position);
+  struct Joined {
+    BlockList::Place place;  // of the block that they all are now
+    std::size_t count = 0;   // how many of them are gone
+  };
+  Joined merge_with_lefts(ClientIndex client, BlockList::Place place);
+  void tidy(Change& change);
+  bool changed_formatted_text(const Change& change) const;
   void merge_new_blocks(const Change& change);
   void merge_split_blocks(const Change& change);
   void collect_deleted(const Change& change);
@@ -239,10 +262,13 @@ struct Core {
   BlockIndex find_left_neighbour(const Block& item, BlockIndex left) const;
   BlockIndex first_of_list(const Block& item) const;
 
-  std::unordered_map<ClientId, ClientIndex> client_index_;
+  // By tree, since whoever connects chooses the ids: no choice makes a lookup slow.
+  std::map<ClientId, ClientIndex> client_index_;
+  mutable ClientIndex last_client_ = kNone;  // the one last looked up
   std::unordered_map<std::uint64_t, SlotIndex> slot_index_;
   std::unordered_map<NameIndex, TypeIndex> root_index_;
   BlockIndex free_block_ = kNone;
+  Change spare_change_;
 };
 
 }  // namespace palimpsest::crdt::internal

@@ -3,7 +3,8 @@
 #include <cstddef>
 #include <optional>
 #include <span>
-#include <vector>
+
+#include <boost/container/small_vector.hpp>
 
 #include "block.hpp"
 #include "crdt/bytes.hpp"
@@ -21,15 +22,28 @@ struct Section {
   std::uint64_t blocks = 0;
   Clock end = 0;  // after the last block that is no Skip
   bool brings_types = false;
+  std::size_t content_bytes = 0;
   ByteView bytes;
 };
 
+struct Deletion {
+  ClientId client = 0;
+  Clock clock = 0;
+  std::uint64_t length = 0;
+
+  Clock end() const { return clock + length; }
+};
+
+// Most updates are one keystroke: one block or one deletion, for which nothing is allocated.
 struct DecodedUpdate {
-  std::vector<Section> sections;  // in the order of the update
-  DeleteSet deletes;
+  boost::container::small_vector<Section, 1> sections;    // in the order of the update
+  boost::container::small_vector<Deletion, 1> deletions;  // likewise; none is empty
   std::size_t size_bytes = 0;
   std::size_t blocks = 0;
+  BlockView only_block;  // where `blocks` is 1
 };
+
+DeleteSet to_delete_set(const DecodedUpdate& update);
 
 // Walks the blocks of a section, first to last. Blocks of length 0 are passed over: they are
 // nothing to refer to.
@@ -37,20 +51,27 @@ class BlockCursor {
  public:
   BlockCursor() : reader_(ByteView{}) {}
   explicit BlockCursor(const Section& section)
-      : reader_(section.bytes), remaining_(section.blocks), next_clock_(section.clock) {}
+      : reader_(section.bytes), remaining_(section.blocks) {
+    block_.clock = section.clock;
+    next();
+  }
 
-  // nullopt behind the last block.
-  std::optional<BlockView> next();
-  // What next() has not yet given, as a section of `client` that starts at `first`.
-  Section rest(ClientId client, const BlockView& first) const;
+  bool at_end() const { return block_.length == 0; }
+  // Where it is not at its end.
+  const BlockView& block() const { return block_; }
+  void next();
+  void finish();
+  // The block and those behind it, as a section of `client`.
+  Section rest(ClientId client) const;
 
  private:
   Reader reader_;
-  std::uint64_t remaining_ = 0;
-  Clock next_clock_ = 0;
+  std::uint64_t remaining_ = 0;  // behind the block
+  BlockView block_;
 };
 
-// Throws DecodeError.
+// Throws DecodeError; `update` is new.
+void decode_update(ByteView bytes, DecodedUpdate& update);
 DecodedUpdate decode_update(ByteView bytes);
 
 // The same changes as one update, as Yjs' mergeUpdates() writes it: clients in descending order,

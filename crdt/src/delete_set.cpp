@@ -4,29 +4,15 @@
 
 #include "crdt/reader.hpp"
 #include "crdt/writer.hpp"
+#include "read_deletions.hpp"
 
 namespace palimpsest::crdt {
 
 DeleteSet DeleteSet::read(Reader& reader) {
   DeleteSet result;
-  const std::uint64_t clients = reader.read_count(2, "more clients than the bytes can hold");
-  for (std::uint64_t c = 0; c < clients; ++c) {
-    const ClientId client = reader.read_var_uint();
-    const std::uint64_t count = reader.read_count(2, "more deletions than the bytes can hold");
-    if (count == 0) continue;
-    Ranges& ranges = result.clients_[client];
-    ranges.reserve(ranges.size() + static_cast<std::size_t>(count));
-    for (std::uint64_t i = 0; i < count; ++i) {
-      const std::size_t start = reader.position();
-      const Clock clock = reader.read_var_uint();
-      const std::uint64_t length = reader.read_var_uint();
-      if (length > kMaxSafeInteger - clock) {
-        reader.fail_at(start, "a deletion that ends beyond 2^53-1");
-      }
-      if (length != 0) ranges.push_back({clock, length});
-    }
-    if (ranges.empty()) result.clients_.erase(client);
-  }
+  internal::read_deletions(reader, [&](ClientId client, Clock clock, std::uint64_t length) {
+    result.append(client, clock, length);
+  });
   return result;
 }
 
@@ -50,6 +36,10 @@ void DeleteSet::add(ClientId client, Clock clock, std::uint64_t length) {
   } else {
     ranges.push_back({clock, length});
   }
+}
+
+void DeleteSet::append(ClientId client, Clock clock, std::uint64_t length) {
+  if (length != 0) clients_[client].push_back({clock, length});
 }
 
 void DeleteSet::normalize() {

@@ -17,23 +17,40 @@ using internal::DecodedUpdate;
 using internal::Section;
 
 // The part of each deletion that is still to be done.
-DeleteSet missing_deletes(const Core& core, const DeleteSet& deletes) {
+DeleteSet missing_deletes(const Core& core, const DecodedUpdate& update) {
   DeleteSet missing;
-  for (const auto& [id, ranges] : deletes.clients()) {
-    const auto client = core.find_client(id);
+  for (const internal::Deletion& deletion : update.deletions) {
+    const auto client = core.find_client(deletion.client);
     const Clock known = client ? core.clock_of(*client) : 0;
-    for (const DeleteSet::Range& range : ranges) {
-      Clock at = range.clock;
-      while (at < std::min(range.end(), known)) {
-        const internal::Block& block = core.blocks[core.block_at(*client, at)];
-        const Clock end = std::min(block.end(), range.end());
-        if (!block.deleted) missing.add(id, at, end - at);
+    Clock at = deletion.clock;
+    if (at < known) {
+      core.for_each_block(*client, at, std::min(deletion.end(), known), [&](auto index) {
+        const internal::Block& block = core.blocks[index];
+        const Clock end = std::min(block.end(), deletion.end());
+        if (!block.deleted) missing.add(deletion.client, at, end - at);
         at = end;
-      }
-      if (at < range.end()) missing.add(id, at, range.end() - at);
+      });
     }
+    if (at < deletion.end()) missing.add(deletion.client, at, deletion.end() - at);
   }
   return missing;
+}
+
+// Whether the document has a part of what the update brings.
+bool repeats_something(const Core& core, const DecodedUpdate& update) {
+  for (const Section& section : update.sections) {
+    if (section.clock < core.clock_of_id(section.client)) return true;
+  }
+  for (const internal::Deletion& deletion : update.deletions) {
+    const auto client = core.find_client(deletion.client);
+    const Clock known = client ? core.clock_of(*client) : 0;
+    if (deletion.clock >= known) continue;
+    bool deleted = false;
+    core.for_each_block(*client, deletion.clock, std::min(deletion.end(), known),
+                        [&](auto index) { deleted = deleted || core.blocks[index].deleted; });
+    if (deleted) return true;
+  }
+  return false;
 }
 
 // Whether a block of the update refers to one that is neither in the document nor in the update.
@@ -49,12 +66,12 @@ bool would_wait(const Core& core, const DecodedUpdate& update) {
     return id.clock >= (entry != known.end() ? entry->second : core.clock_of_id(id.client));
   };
   for (const Section& section : update.sections) {
-    internal::BlockCursor cursor(section);
-    while (const std::optional<BlockView> block = cursor.next()) {
-      if (block->kind == internal::Kind::kSkip) return true;
-      if ((block->has_origin && is_missing(block->origin)) ||
-          (block->has_right_origin && is_missing(block->right_origin)) ||
-          (block->has_parent_id && is_missing(block->parent_id))) {
+    for (internal::BlockCursor cursor(section); !cursor.at_end(); cursor.next()) {
+      const BlockView& block = cursor.block();
+      if (block.kind == internal::Kind::kSkip) return true;
+      if ((block.has_origin && is_missing(block.origin)) ||
+          (block.has_right_origin && is_missing(block.right_origin)) ||
+          (block.has_parent_id && is_missing(block.parent_id))) {
         return true;
       }
     }
@@ -80,17 +97,17 @@ std::size_t deepest_type(const Core& core, const DecodedUpdate& update) {
   };
   std::size_t deepest = 0;
   for (auto section = update.sections.rbegin(); section != update.sections.rend(); ++section) {
-    internal::BlockCursor cursor(*section);
-    while (const std::optional<BlockView> block = cursor.next()) {
-      if (!internal::is_item(block->kind)) continue;
+    for (internal::BlockCursor cursor(*section); !cursor.at_end(); cursor.next()) {
+      const BlockView& block = cursor.block();
+      if (!internal::is_item(block.kind)) continue;
       std::size_t depth = 0;
-      if (block->has_parent_id) {
-        depth = parent_depth_of(block->parent_id) + 1;
-      } else if (!block->names_parent()) {
-        depth = parent_depth_of(block->has_origin ? block->origin : block->right_origin);
+      if (block.has_parent_id) {
+        depth = parent_depth_of(block.parent_id) + 1;
+      } else if (!block.names_parent()) {
+        depth = parent_depth_of(block.has_origin ? block.origin : block.right_origin);
       }
-      parents[section->client].emplace_back(block->end() - 1, depth);
-      if (block->kind == internal::Kind::kType) deepest = std::max(deepest, depth + 1);
+      parents[section->client].emplace_back(block.end() - 1, depth);
+      if (block.kind == internal::Kind::kType) deepest = std::max(deepest, depth + 1);
     }
   }
   return deepest;
@@ -110,7 +127,7 @@ Doc& Doc::operator=(Doc&&) noexcept = default;
 Doc::~Doc() = default;
 
 std::optional<Refusal> Doc::check(const Update& update, const Limits& limits) const {
-  const DecodedUpdate& decoded = *update.decoded_;
+  const DecodedUpdate& decoded = update.decoded();
   std::size_t new_clients = 0;
   for (const Section& section : decoded.sections) {
     new_clients += !core_->find_client(section.client).has_value();
@@ -128,18 +145,14 @@ std::optional<Refusal> Doc::check(const Update& update, const Limits& limits) co
   return std::nullopt;
 }
 
-Doc::Applied Doc::apply(const Update& update) { return core_->apply(*update.decoded_); }
+Doc::Applied Doc::apply(const Update& update) { return core_->apply(update.decoded()); }
 
-bool Doc::covers(const Update& update) const { return core_->covers(*update.decoded_); }
+bool Doc::covers(const Update& update) const { return core_->covers(update.decoded()); }
 
 std::optional<Bytes> Doc::novel_part(const Update& update) const {
-  const DecodedUpdate& decoded = *update.decoded_;
-  DeleteSet deletes = missing_deletes(*core_, decoded.deletes);
-  const bool all_blocks = std::all_of(
-      decoded.sections.begin(), decoded.sections.end(),
-      [&](const Section& section) { return section.clock >= core_->clock_of_id(section.client); });
-  if (all_blocks && deletes == decoded.deletes) return std::nullopt;
-  return internal::diff_update(decoded, state_vector(), deletes);
+  const DecodedUpdate& decoded = update.decoded();
+  if (!repeats_something(*core_, decoded)) return std::nullopt;
+  return internal::diff_update(decoded, state_vector(), missing_deletes(*core_, decoded));
 }
 
 Bytes Doc::encode() const { return core_->encode_since({}); }

@@ -58,13 +58,15 @@ void Core::write_blocks_since(Writer& writer,
   });
   writer.write_var_uint(from.size());
   for (const auto& [client, clock] : from) {
-    const std::vector<BlockIndex>& own = clients[client].blocks;
-    const std::size_t first = find(client, clock);
-    writer.write_var_uint(own.size() - first);
+    const BlockList& own = clients[client].blocks;
+    const BlockList::Place first = own.find(clock);
+    writer.write_var_uint(own.count_from(first));
     writer.write_var_uint(clients[client].id);
     writer.write_var_uint(clock);
-    write_block_of(writer, blocks[own[first]], clock - blocks[own[first]].clock);
-    for (std::size_t i = first + 1; i < own.size(); ++i) write_block_of(writer, blocks[own[i]], 0);
+    write_block_of(writer, blocks[own[first]], clock - own.clock_at(first));
+    for (auto place = own.next(first); place != own.end(); place = own.next(place)) {
+      write_block_of(writer, blocks[own[place]], 0);
+    }
   }
 }
 
@@ -124,11 +126,11 @@ StateVector Core::state_vector() const {
 
 DeleteSet Core::delete_set() const {
   DeleteSet deletes;
-  for (const Client& client : clients) {
-    for (const BlockIndex index : client.blocks) {
+  for (ClientIndex client = 0; client < clients.size(); ++client) {
+    for_each_block(client, 0, clock_of(client), [&](BlockIndex index) {
       const Block& block = blocks[index];
-      if (block.deleted) deletes.add(client.id, block.clock, block.length);
-    }
+      if (block.deleted) deletes.add(clients[client].id, block.clock, block.length);
+    });
   }
   return deletes;
 }

@@ -116,29 +116,26 @@ void Core::clean_formatting(Change& change, Change& cleanup) {
   for (const ClientIndex client : change.clients) {
     const Clock before = clients[client].clock_before;
     if (clock_of(client) == before) continue;
-    const std::vector<BlockIndex>& own = clients[client].blocks;
-    for (std::size_t i = find(client, before); i < own.size(); ++i) {
-      const Block& block = blocks[own[i]];
+    for_each_block(client, before, clock_of(client), [&](BlockIndex index) {
+      const Block& block = blocks[index];
       if (!block.deleted && is_format(block)) add_once(whole, type_of(block));
-    }
+    });
   }
   for (const Change::Span& span : change.deleted) {
-    const std::vector<BlockIndex>& own = clients[span.client].blocks;
-    for (std::size_t i = find(span.client, span.clock);
-         i < own.size() && blocks[own[i]].clock < span.clock + span.length; ++i) {
-      const Block& block = blocks[own[i]];
-      if (!is_item(block.kind)) continue;
+    for_each_block(span.client, span.clock, span.clock + span.length, [&](BlockIndex index) {
+      const Block& block = blocks[index];
+      if (!is_item(block.kind)) return;
       const TypeIndex parent = type_of(block);
       if (!types[parent].has_formatting ||
           std::find(whole.begin(), whole.end(), parent) != whole.end()) {
-        continue;
+        return;
       }
       if (is_format(block)) {
         whole.push_back(parent);
       } else {
-        clean_gap_around(*this, cleanup, own[i]);
+        clean_gap_around(*this, cleanup, index);
       }
-    }
+    });
   }
   for (const TypeIndex type : whole) clean_text(*this, cleanup, type);
 }

@@ -126,7 +126,7 @@ void Core::insert_into_list(BlockIndex index) {
 void Core::link(Change& change, BlockIndex index) {
   insert_into_list(index);
   const ClientIndex client = blocks[index].client;
-  clients[client].blocks.push_back(index);
+  clients[client].blocks.push_back(index, blocks[index].length);
 
   Block& item = blocks[index];
   const TypeIndex parent = type_of(item);
@@ -159,19 +159,27 @@ void Core::integrate(Change& change, ClientIndex client, const BlockView& view,
     item.left = item.right = item.parent = kNone;
     item.origin_client = item.right_origin_client = kNone;
     const BlockIndex index = allocate(item);
-    clients[client].blocks.push_back(index);
+    clients[client].blocks.push_back(index, blocks[index].length);
   };
   if (view.kind == Kind::kGc) return as_gc();
 
   if (view.has_origin) {
     item.origin_client = client_index(view.origin.client);
-    item.left = clean_end(change, item.origin_client, view.origin.clock);
     item.origin_clock = view.origin.clock;
+    const BlockList& theirs = clients[item.origin_client].blocks;
+    item.left = theirs.clock() == view.origin.clock + 1
+                    ? theirs.back()
+                    : clean_end(change, item.origin_client, view.origin.clock);
   }
   if (view.has_right_origin) {
     item.right_origin_client = client_index(view.right_origin.client);
-    item.right = clean_start(change, item.right_origin_client, view.right_origin.clock);
     item.right_origin_clock = view.right_origin.clock;
+    // Where nothing was written at the same time it is the next in the list.
+    const BlockIndex next = item.left == kNone ? kNone : blocks[item.left].right;
+    item.right = next != kNone && blocks[next].client == item.right_origin_client &&
+                         blocks[next].clock == view.right_origin.clock
+                     ? next
+                     : clean_start(change, item.right_origin_client, view.right_origin.clock);
   }
   // What hangs on collected blocks, or in what is no type any more, is collected itself.
   for (const BlockIndex neighbour : {item.left, item.right}) {

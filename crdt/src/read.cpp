@@ -163,6 +163,9 @@ std::string ValueReader::element_string(const Any& value, TypeIndex type, std::s
 
 std::string ValueReader::text(TypeIndex type) const {
   std::string text;
+  if (core_.types.size() == 1 && core_.clients.size() == 1) {
+    text.reserve(core_.clients.front().content.size());
+  }
   for (BlockIndex i = core_.types[type].start; i != kNone; i = core_.blocks[i].right) {
     const Block& item = core_.blocks[i];
     if (!item.deleted && item.kind == Kind::kString) text += as_text(core_.content_of(item));

@@ -164,6 +164,11 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+std::size_t checked_length_utf16(std::string_view text) {
+  if (ascii_prefix(text.data(), text.size()) == text.size()) return text.size();
+  return is_utf8(text) ? length_utf16(text) : kNotUtf8;
+}
+
 std::size_t length_utf16(std::string_view utf8) {
   std::size_t i = ascii_prefix(utf8.data(), utf8.size());
   std::size_t units = i;

@@ -5,13 +5,14 @@
 #include "crdt/reader.hpp"
 #include "crdt/writer.hpp"
 #include "decoded_update.hpp"
+#include "read_deletions.hpp"
 
 namespace palimpsest::crdt {
 namespace internal {
 namespace {
 
-Section read_section(Reader& reader) {
-  Section section;
+// Reads one client's blocks; `block` is the last of them afterwards.
+void read_section(Reader& reader, Section& section, BlockView& block) {
   // The shortest block takes two bytes.
   section.blocks = reader.read_count(2, "more blocks than the bytes can hold");
   section.client = reader.read_var_uint();
@@ -21,7 +22,7 @@ Section read_section(Reader& reader) {
   section.end = clock;
   for (std::uint64_t i = 0; i < section.blocks; ++i) {
     const std::size_t start = reader.position();
-    const BlockView block = read_block(reader, clock);
+    read_block(reader, clock, block);
     const auto is_own_future = [&](Id id) {
       return id.client == section.client && id.clock >= clock;
     };
@@ -33,9 +34,9 @@ Section read_section(Reader& reader) {
     clock = block.end();
     if (block.kind != Kind::kSkip) section.end = clock;
     if (block.kind == Kind::kType) section.brings_types = true;
+    section.content_bytes += block.content.size();
   }
   section.bytes = {begin, reader.data()};
-  return section;
 }
 
 // Appends blocks to an update, client by client (Yjs: LazyStructWriter).
@@ -83,29 +84,34 @@ class UpdateCursor {
  public:
   UpdateCursor(const DecodedUpdate& update, bool pass_over_skips)
       : update_(&update), pass_over_skips_(pass_over_skips) {
-    next();
+    settle();
   }
 
-  bool at_end() const { return !block_.has_value(); }
+  bool at_end() const { return blocks_.at_end(); }
   ClientId client() const { return update_->sections[section_ - 1].client; }
-  const BlockView& block() const { return *block_; }
+  const BlockView& block() const { return blocks_.block(); }
 
   void next() {
-    do {
-      block_ = blocks_.next();
-      while (!block_ && section_ < update_->sections.size()) {
-        blocks_ = BlockCursor(update_->sections[section_++]);
-        block_ = blocks_.next();
-      }
-    } while (pass_over_skips_ && block_ && block_->kind == Kind::kSkip);
+    blocks_.next();
+    settle();
   }
 
  private:
+  // Goes on to the next block that counts, from where it is.
+  void settle() {
+    while (true) {
+      while (blocks_.at_end() && section_ < update_->sections.size()) {
+        blocks_ = BlockCursor(update_->sections[section_++]);
+      }
+      if (blocks_.at_end() || !pass_over_skips_ || block().kind != Kind::kSkip) return;
+      blocks_.next();
+    }
+  }
+
   const DecodedUpdate* update_;
   bool pass_over_skips_;
   std::size_t section_ = 0;  // the one after the current
   BlockCursor blocks_;
-  std::optional<BlockView> block_;
 };
 
 // Merges the blocks of several updates (Yjs: mergeUpdatesV2). The block to be written next is held
@@ -244,40 +250,60 @@ class Merger {
 
 }  // namespace
 
-std::optional<BlockView> BlockCursor::next() {
+void BlockCursor::next() {
+  Clock clock = block_.end();
   while (remaining_ > 0) {
     --remaining_;
-    const BlockView block = reread_block(reader_, next_clock_);
-    next_clock_ = block.end();
-    if (block.length > 0) return block;
+    reread_block(reader_, clock, block_);
+    clock = block_.end();
+    if (block_.length > 0) return;
   }
-  return std::nullopt;
+  finish();
 }
 
-Section BlockCursor::rest(ClientId client, const BlockView& first) const {
+void BlockCursor::finish() {
+  remaining_ = 0;
+  block_.length = 0;
+}
+
+Section BlockCursor::rest(ClientId client) const {
   Section section;
   section.client = client;
-  section.clock = first.clock;
+  section.clock = block_.clock;
   section.blocks = remaining_ + 1;
-  const std::uint8_t* const end = reader_.data() + reader_.remaining();
-  section.bytes = {first.raw.data(), end};
+  section.bytes = {block_.raw.data(), reader_.data() + reader_.remaining()};
   return section;
 }
 
-DecodedUpdate decode_update(ByteView bytes) {
+void decode_update(ByteView bytes, DecodedUpdate& update) {
   Reader reader(bytes);
-  DecodedUpdate update;
   update.size_bytes = bytes.size();
   // A client without blocks takes three bytes.
   const std::uint64_t count = reader.read_count(3, "more clients than the bytes can hold");
   update.sections.reserve(static_cast<std::size_t>(count));
   for (std::uint64_t i = 0; i < count; ++i) {
-    update.sections.push_back(read_section(reader));
-    update.blocks += static_cast<std::size_t>(update.sections.back().blocks);
+    Section& section = update.sections.emplace_back();
+    read_section(reader, section, update.only_block);
+    update.blocks += static_cast<std::size_t>(section.blocks);
   }
-  update.deletes = DeleteSet::read(reader);
+  read_deletions(reader, [&](ClientId client, Clock clock, std::uint64_t length) {
+    update.deletions.push_back({client, clock, length});
+  });
   if (!reader.at_end()) reader.fail("bytes after the end of the update");
+}
+
+DecodedUpdate decode_update(ByteView bytes) {
+  DecodedUpdate update;
+  decode_update(bytes, update);
   return update;
+}
+
+DeleteSet to_delete_set(const DecodedUpdate& update) {
+  DeleteSet deletes;
+  for (const Deletion& deletion : update.deletions) {
+    deletes.append(deletion.client, deletion.clock, deletion.length);
+  }
+  return deletes;
 }
 
 Bytes merge_updates(std::span<const ByteView> updates) {
@@ -290,8 +316,8 @@ Bytes merge_updates(std::span<const ByteView> updates) {
   DeleteSet deletes;
   for (const DecodedUpdate& update : decoded) {
     cursors.emplace_back(update, true);
-    for (const auto& [client, ranges] : update.deletes.clients()) {
-      for (const DeleteSet::Range& range : ranges) deletes.add(client, range.clock, range.length);
+    for (const Deletion& deletion : update.deletions) {
+      deletes.add(deletion.client, deletion.clock, deletion.length);
     }
   }
   deletes.normalize();
@@ -302,20 +328,20 @@ Bytes merge_updates(std::span<const ByteView> updates) {
 
 Bytes diff_update(ByteView update, const StateVector& known) {
   const DecodedUpdate decoded = decode_update(update);
-  return diff_update(decoded, known, decoded.deletes);
+  return diff_update(decoded, known, to_delete_set(decoded));
 }
 
 Bytes diff_update(const DecodedUpdate& update, const StateVector& known, const DeleteSet& deletes) {
   SectionWriter writer;
   for (const Section& section : update.sections) {
     const Clock clock = known.clock_of(section.client);
-    BlockCursor cursor(section);
     bool begun = false;
-    while (const std::optional<BlockView> block = cursor.next()) {
+    for (BlockCursor cursor(section); !cursor.at_end(); cursor.next()) {
+      const BlockView& block = cursor.block();
       if (begun) {
-        writer.write(section.client, *block, 0);
-      } else if (block->kind != Kind::kSkip && block->end() > clock) {
-        writer.write(section.client, *block, clock > block->clock ? clock - block->clock : 0);
+        writer.write(section.client, block, 0);
+      } else if (block.kind != Kind::kSkip && block.end() > clock) {
+        writer.write(section.client, block, clock > block.clock ? clock - block.clock : 0);
         begun = true;
       }
     }
@@ -325,27 +351,41 @@ Bytes diff_update(const DecodedUpdate& update, const StateVector& known, const D
 
 }  // namespace internal
 
-Update::Update(std::unique_ptr<internal::DecodedUpdate> decoded) : decoded_(std::move(decoded)) {}
-Update::Update(Update&&) noexcept = default;
-Update& Update::operator=(Update&&) noexcept = default;
-Update::~Update() = default;
+Update::Update() {
+  static_assert(sizeof(internal::DecodedUpdate) <= sizeof(state_));
+  static_assert(alignof(internal::DecodedUpdate) <= kStateAlignment);
+  std::construct_at(&decoded());
+}
+
+Update::Update(Update&& other) noexcept {
+  std::construct_at(&decoded(), std::move(other.decoded()));
+}
+
+Update& Update::operator=(Update&& other) noexcept {
+  decoded() = std::move(other.decoded());
+  return *this;
+}
+
+Update::~Update() { std::destroy_at(&decoded()); }
 
 Update Update::decode(ByteView bytes) {
-  return Update(std::make_unique<internal::DecodedUpdate>(internal::decode_update(bytes)));
+  Update update;
+  internal::decode_update(bytes, update.decoded());
+  return update;
 }
 
 bool Update::empty() const {
-  return decoded_->deletes.empty() &&
-         std::all_of(decoded_->sections.begin(), decoded_->sections.end(),
+  return decoded().deletions.empty() &&
+         std::all_of(decoded().sections.begin(), decoded().sections.end(),
                      [](const auto& section) { return section.end == section.clock; });
 }
 
-std::size_t Update::size_bytes() const { return decoded_->size_bytes; }
-std::size_t Update::block_count() const { return decoded_->blocks; }
+std::size_t Update::size_bytes() const { return decoded().size_bytes; }
+std::size_t Update::block_count() const { return decoded().blocks; }
 
 std::vector<Update::Authored> Update::authored() const {
   std::vector<Authored> result;
-  for (const internal::Section& section : decoded_->sections) {
+  for (const internal::Section& section : decoded().sections) {
     if (section.end > section.clock) result.push_back({section.client, section.clock, section.end});
   }
   return result;
@@ -353,7 +393,9 @@ std::vector<Update::Authored> Update::authored() const {
 
 std::vector<ClientId> Update::deletes_from() const {
   std::vector<ClientId> result;
-  for (const auto& [client, ranges] : decoded_->deletes.clients()) result.push_back(client);
+  for (const internal::Deletion& deletion : decoded().deletions) result.push_back(deletion.client);
+  std::sort(result.begin(), result.end());
+  result.erase(std::unique(result.begin(), result.end()), result.end());
   return result;
 }
 

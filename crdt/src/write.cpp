@@ -54,7 +54,7 @@ void Writing::step(Position& position) {
 void Writing::cut_right(const Position& position, std::size_t units) {
   const Block& item = core_.blocks[position.right];
   if (units < item.length) {
-    core_.split(change_, item.client, core_.find(item.client, item.clock), units);
+    core_.split(change_, item.client, core_.clients[item.client].blocks.find(item.clock), units);
   }
 }
 
@@ -265,7 +265,9 @@ void Writing::map_delete(TypeIndex map, std::string_view key) {
 
 Bytes Writing::commit() {
   core_.end(change_, false);
-  return core_.encode_change(change_);
+  Bytes update = core_.encode_change(change_);
+  core_.recycle(std::move(change_));
+  return update;
 }
 
 }  // namespace palimpsest::crdt::internal

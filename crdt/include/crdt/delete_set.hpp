@@ -33,7 +33,9 @@ class DeleteSet {
   // Clients in descending order, as Yjs writes them; ranges as they are (see normalize()).
   void write(Writer& writer) const;
 
-  // Appends a range; call normalize() before reading.
+  // Appends a range as it is.
+  void append(ClientId client, Clock clock, std::uint64_t length);
+  // Appends a range, joined to the last one where they touch; call normalize() before reading.
   void add(ClientId client, Clock clock, std::uint64_t length);
   // Sorts each client's ranges and joins those that touch or overlap.
   void normalize();

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "crdt/bytes.hpp"
@@ -15,6 +17,9 @@ namespace palimpsest::crdt {
 //         position is then that of the value that could not be read.
 // Cost:   O(1) per number, O(n) per string (UTF-8 is checked); nothing is copied.
 class Reader {
+  // The fast way to read numbers loads bytes as one number, lowest first.
+  static_assert(std::endian::native == std::endian::little);
+
  public:
   // `base_offset` is what error offsets start from, for bytes that are part of something larger.
   explicit Reader(ByteView bytes, std::size_t base_offset = 0)
@@ -39,6 +44,21 @@ class Reader {
   // needless leading zero groups are accepted, as lib0 does.
   std::uint64_t read_var_uint() {
     if (position_ != end_ && *position_ < 0x80) return *position_++;
+    if (remaining() >= 8) {
+      // Up to seven groups at once: eight bytes are loaded, those behind the last group cleared,
+      // and the groups moved together in pairs, fours and eights.
+      std::uint64_t word;
+      std::memcpy(&word, position_, sizeof word);
+      const std::uint64_t last = ~word & 0x80808080'80808080;
+      if ((last & 0x00808080'80808080) != 0) {
+        word &= (last ^ (last - 1)) & 0x7F7F7F7F'7F7F7F7F;
+        word = (word & 0x7F007F00'7F007F00) >> 1 | (word & 0x007F007F'007F007F);
+        word = (word & 0x3FFF0000'3FFF0000) >> 2 | (word & 0x00003FFF'00003FFF);
+        word = (word & 0x0FFFFFFF'00000000) >> 4 | (word & 0x00000000'0FFFFFFF);
+        position_ += std::countr_zero(last) / 8 + 1;
+        return word;
+      }
+    }
     return read_long_var_uint();
   }
 
@@ -78,6 +98,10 @@ class Reader {
 
 // The bytes are well-formed UTF-8 without surrogates (RFC 3629).
 bool is_utf8(std::string_view text);
+
+// length_utf16(), or kNotUtf8 where is_utf8() says no.
+inline constexpr std::size_t kNotUtf8 = static_cast<std::size_t>(-1);
+std::size_t checked_length_utf16(std::string_view text);
 
 // How many UTF-16 code units well-formed UTF-8 has: the unit in which Yjs counts text.
 std::size_t length_utf16(std::string_view utf8);

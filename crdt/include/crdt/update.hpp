@@ -2,7 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <new>
 #include <vector>
 
 #include "crdt/bytes.hpp"
@@ -51,9 +51,17 @@ class Update {
 
  private:
   friend class Doc;
-  explicit Update(std::unique_ptr<internal::DecodedUpdate> decoded);
+  Update();
+  internal::DecodedUpdate& decoded() {
+    return *std::launder(reinterpret_cast<internal::DecodedUpdate*>(state_));
+  }
+  const internal::DecodedUpdate& decoded() const {
+    return *std::launder(reinterpret_cast<const internal::DecodedUpdate*>(state_));
+  }
 
-  std::unique_ptr<internal::DecodedUpdate> decoded_;
+  // In place, so that reading one keystroke allocates nothing.
+  static constexpr std::size_t kStateAlignment = 8;
+  alignas(kStateAlignment) std::byte state_[384];
 };
 
 }  // namespace palimpsest::crdt
