@@ -43,8 +43,13 @@ struct Rest {
 // decides what is kept as pending, so it is kept here to the letter.
 class Integrator {
  public:
-  Integrator(Core& core, Change& change, std::span<const Section> sections)
+  Integrator(Core& core, Change& change, const DecodedUpdate& update)
       : core_(core), change_(change) {
+    const auto& sections = update.sections;
+    if (update.blocks == 1 && sections.size() == 1 && update.only_block.length > 0) {
+      sources_.emplace_back(sections.front(), BlockCursor(update.only_block));
+      return;
+    }
     // Updates name the highest client first: from behind they are nearly always in order.
     sources_.reserve(sections.size());
     for (auto section = sections.rbegin(); section != sections.rend(); ++section) {
@@ -77,7 +82,9 @@ class Integrator {
 
  private:
   struct Source {
-    explicit Source(const Section& from) : client(from.client), section(&from), cursor(from) {}
+    explicit Source(const Section& from) : Source(from, BlockCursor(from)) {}
+    Source(const Section& from, const BlockCursor& blocks)
+        : client(from.client), section(&from), cursor(blocks) {}
 
     ClientId client;
     const Section* section;
@@ -101,8 +108,10 @@ class Integrator {
     }
     const Clock clock = core_.clock_of(source.index);
     if (clock >= block.end()) return true;
-    if (clock < block.clock || core_.missing_for(source.client, block)) return false;
-    core_.integrate(change_, source.index, block, clock - block.clock);
+    if (clock < block.clock) return false;
+    Core::Neighbours neighbours;
+    if (core_.find_neighbours(source.index, block, neighbours) != Core::kNobody) return false;
+    core_.integrate(change_, source.index, block, neighbours, clock - block.clock);
     return true;
   }
 
@@ -133,13 +142,15 @@ class Integrator {
         stack_.push_back(head);
         give_up_stack();
       } else if (clock < block.end()) {
-        if (const auto missing = core_.missing_for(head.client, block)) {
-          stack_.push_back(head);
-          if (Source* source = find_source(*missing)) return take(*source);
-          rest_.wait_for(*missing, core_.clock_of_id(*missing));
-          give_up_stack();
+        Core::Neighbours neighbours;
+        const ClientId missing = core_.find_neighbours(client, block, neighbours);
+        if (missing == Core::kNobody) {
+          core_.integrate(change_, client, block, neighbours, clock - block.clock);
         } else {
-          core_.integrate(change_, client, block, clock - block.clock);
+          stack_.push_back(head);
+          if (Source* source = find_source(missing)) return take(*source);
+          rest_.wait_for(missing, core_.clock_of_id(missing));
+          give_up_stack();
         }
       }
     }
@@ -168,23 +179,23 @@ class Integrator {
 DeleteSet apply_deletions(Core& core, Change& change, std::span<const Deletion> deletions) {
   DeleteSet rest;
   for (const Deletion& deletion : deletions) {
-    const auto client = core.find_client(deletion.client);
-    const Clock known = client ? core.clock_of(*client) : 0;
+    const ClientIndex client = core.find_client(deletion.client);
+    const Clock known = client != kNone ? core.clock_of(client) : 0;
     if (deletion.end() > known) {
       const Clock from = std::max(deletion.clock, known);
       rest.add(deletion.client, from, deletion.end() - from);
     }
     if (deletion.clock >= known) continue;
-    const BlockList& own = core.clients[*client].blocks;
+    const BlockList& own = core.clients[client].blocks;
     BlockList::Place place = own.find(deletion.clock);
     if (own.clock_at(place) < deletion.clock && !core.blocks[own[place]].deleted) {
-      place = core.split(change, *client, place, deletion.clock - own.clock_at(place));
+      place = core.split(change, client, place, deletion.clock - own.clock_at(place));
     }
     for (; place != own.end() && own.clock_at(place) < deletion.end(); place = own.next(place)) {
       const Block& block = core.blocks[own[place]];
       if (block.deleted) continue;
       if (deletion.end() < block.end()) {
-        place = own.previous(core.split(change, *client, place, deletion.end() - block.clock));
+        place = own.previous(core.split(change, client, place, deletion.end() - block.clock));
       }
       core.erase(change, own[place]);
     }
@@ -254,7 +265,7 @@ void apply_and_keep_deletions(Core& core, Change& change, const DecodedUpdate& u
 // One round of Yjs' readUpdate: blocks, then what waits, then deletions. Answers whether what
 // waits should be tried again.
 bool apply_once(Core& core, Change& change, const DecodedUpdate& update, Doc::Applied& applied) {
-  const Rest rest = Integrator(core, change, update.sections).run();
+  const Rest rest = Integrator(core, change, update).run();
   bool try_again = false;
   if (core.pending) {
     for (const auto& [client, clock] : core.pending->missing) {
@@ -268,52 +279,13 @@ bool apply_once(Core& core, Change& change, const DecodedUpdate& update, Doc::Ap
 
 }  // namespace
 
-// A key pressed behind the one before: the block would be linked in right of its client's last,
-// with nothing concurrent there, and joined to it when the change ends. Does that at once; false
-// where it is anything else.
-bool Core::append(const DecodedUpdate& update) {
-  if (update.blocks != 1 || !update.deletions.empty() || pending || !pending_deletes.empty() ||
-      options.clean_formatting) {
-    return false;
-  }
-  const BlockView& block = update.only_block;
-  const Id before{update.sections.front().client, block.clock - 1};
-  if (!block.has_origin || block.origin != before || block.content.empty()) return false;
-  const auto client = find_client(before.client);
-  if (!client) return false;
-  Client& own = clients[*client];
-  if (own.blocks.clock() != block.clock) return false;
-  Block& last = blocks[own.blocks.back()];
-  if (last.kind != block.kind || last.deleted || last.in_map || !is_mergeable(last.kind) ||
-      last.length + block.length > kMaxBlockLength ||
-      last.content + last.content_bytes != own.content.size()) {
-    return false;
-  }
-  if (block.has_right_origin) {
-    if (last.right_origin_client == kNone || last.right_origin_clock != block.right_origin.clock ||
-        clients[last.right_origin_client].id != block.right_origin.client || last.right == kNone ||
-        blocks[last.right].client != last.right_origin_client ||
-        blocks[last.right].clock != last.right_origin_clock) {
-      return false;
-    }
-  } else if (last.right_origin_client != kNone || last.right != kNone) {
-    return false;
-  }
-  store_content(*client, block.content);
-  last.length += static_cast<std::uint32_t>(block.length);
-  last.content_bytes += static_cast<std::uint32_t>(block.content.size());
-  own.blocks.extend(static_cast<std::uint32_t>(block.length));
-  merge_with_lefts(*client, own.blocks.last());
-  return true;
-}
-
 Doc::Applied Core::apply(const DecodedUpdate& update) {
   Doc::Applied applied;
-  if (append(update)) {
+  if (apply_keystroke(update)) {
     applied.changed = true;
     return applied;
   }
-  Change change = begin();
+  Change& change = begin();
   change.tracks_types = options.clean_formatting;
   if (apply_once(*this, change, update, applied)) {
     const Bytes waiting = std::move(pending->update);
@@ -324,15 +296,14 @@ Doc::Applied Core::apply(const DecodedUpdate& update) {
   }
   if (!change.clients.empty() || !change.deleted.empty()) applied.changed = true;
   end(change, true);
-  recycle(std::move(change));
   return applied;
 }
 
 bool Core::is_deleted(const Deletion& deletion) const {
-  const auto client = find_client(deletion.client);
-  if (!client || clock_of(*client) < deletion.end()) return false;
+  const ClientIndex client = find_client(deletion.client);
+  if (client == kNone || clock_of(client) < deletion.end()) return false;
   bool all = true;
-  for_each_block(*client, deletion.clock, deletion.end(),
+  for_each_block(client, deletion.clock, deletion.end(),
                  [&](BlockIndex index) { all = all && blocks[index].deleted; });
   return all;
 }

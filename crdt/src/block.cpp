@@ -1,5 +1,8 @@
 #include "block.hpp"
 
+#include <algorithm>
+#include <cstring>
+
 #include "crdt/any.hpp"
 #include "crdt/error.hpp"
 #include "json.hpp"
@@ -15,7 +18,7 @@ std::string_view read_string(Reader& reader) {
   return check == Check::kAll ? reader.read_var_string() : as_text(reader.read_var_bytes());
 }
 
-Id read_id(Reader& reader) {
+inline Id read_id(Reader& reader) {
   const ClientId client = reader.read_var_uint();
   return {client, reader.read_var_uint()};
 }
@@ -42,6 +45,24 @@ void read_type(Reader& reader) {
   }
 }
 
+// Eight bytes at a time; the last ones are loaded with what stands behind them, where so much does.
+inline bool is_ascii(ByteView text, std::size_t readable_behind) {
+  constexpr std::uint64_t kHighBits = 0x80808080'80808080;
+  const std::uint8_t* at = text.data();
+  std::size_t left = text.size();
+  std::uint64_t word = 0;
+  for (; left >= sizeof word; at += sizeof word, left -= sizeof word) {
+    std::memcpy(&word, at, sizeof word);
+    if ((word & kHighBits) != 0) return false;
+  }
+  if (left == 0) return true;
+  if (readable_behind >= sizeof word) {
+    std::memcpy(&word, at, sizeof word);
+    return (word & (kHighBits >> (64 - 8 * left))) == 0;
+  }
+  return std::all_of(at, at + left, [](std::uint8_t byte) { return byte < 0x80; });
+}
+
 // Reads `count element*` and sets length and content of the view.
 template <class ReadElement>
 void read_elements(Reader& reader, BlockView& view, ReadElement&& read_element) {
@@ -51,24 +72,33 @@ void read_elements(Reader& reader, BlockView& view, ReadElement&& read_element) 
   view.content = {begin, reader.data()};
 }
 
+// Takes `text`, which ends where the reader is, as content.
 template <Check check>
-void read_content(Reader& reader, BlockView& view) {
+inline void set_text(const Reader& reader, BlockView& view, ByteView text) {
+  view.content = text;
+  if (is_ascii(text, reader.remaining())) {
+    view.length = text.size();
+    return;
+  }
+  if constexpr (check == Check::kAll) {
+    if (!is_utf8(as_text(text))) {
+      reader.fail_at(reader.position() - text.size(), "a string that is not UTF-8");
+    }
+  }
+  view.length = length_utf16(as_text(text));
+}
+
+template <Check check>
+inline void read_content(Reader& reader, BlockView& view) {
   const std::uint8_t* const begin = reader.data();
   view.length = 1;
   switch (view.kind) {
     case Kind::kDeleted:
       view.length = reader.read_var_uint();
+      view.content = {};
       return;
     case Kind::kString: {
-      const std::size_t start = reader.position();
-      view.content = reader.read_var_bytes();
-      if constexpr (check == Check::kAll) {
-        view.length = checked_length_utf16(as_text(view.content));
-        if (view.length == kNotUtf8) reader.fail_at(start, "a string that is not UTF-8");
-      } else {
-        view.length = length_utf16(as_text(view.content));
-      }
-      return;
+      return set_text<check>(reader, view, reader.read_var_bytes());
     }
     case Kind::kJson:
       return read_elements(reader, view, [&] { read_json<check>(reader, true); });
@@ -109,17 +139,60 @@ void read_parent(Reader& reader, BlockView& view) {
   if (view.has_key) view.key = read_string<check>(reader);
 }
 
-template <Check check>
-void read_any_block(Reader& reader, Clock clock, BlockView& view) {
-  const std::size_t start = reader.position();
-  const std::uint8_t* const begin = reader.data();
-  const std::uint8_t info = reader.read_byte();
-  view = BlockView{};
-  view.clock = clock;
-  if ((info & kKindMask) > static_cast<std::uint8_t>(Kind::kSkip)) {
-    reader.fail_at(start, "an unknown kind of block");
+// Reads the head of a block of the most common form: text or a deletion with a neighbour, in short
+// numbers, far from the end of the bytes. False, and nothing read, for any other. `length` is what
+// stands where the content begins.
+inline bool read_common_head(Reader& reader, BlockView& view, std::uint64_t& length) {
+  constexpr std::size_t kLongestBytes = 1 + 5 * Reader::kShortBytes;
+  if (reader.remaining() < kLongestBytes) return false;
+  const std::uint8_t* at = reader.data();
+  const std::uint8_t info = *at++;
+  const auto kind = static_cast<Kind>(info & kKindMask);
+  if ((kind != Kind::kString && kind != Kind::kDeleted) ||
+      (info & (kHasOrigin | kHasRightOrigin)) == 0) {
+    return false;
   }
+  view.has_origin = (info & kHasOrigin) != 0;
+  view.has_right_origin = (info & kHasRightOrigin) != 0;
+  const auto read = [&](std::uint64_t& value) { return Reader::read_short_var_uint(at, value); };
+  if (view.has_origin && !(read(view.origin.client) && read(view.origin.clock))) return false;
+  if (view.has_right_origin && !(read(view.right_origin.client) && read(view.right_origin.clock))) {
+    return false;
+  }
+  if (!read(length)) return false;
+  view.kind = kind;
+  view.has_parent_id = false;
+  view.has_key = false;
+  reader.skip_to(at);
+  return true;
+}
+
+// Where the block is no item or has no such neighbour, what the view says of it is left as it was.
+template <Check check>
+inline void read_any_block(Reader& reader, Clock clock, BlockView& view) {
+  const std::uint8_t* const begin = reader.data();
+  const auto fail = [&](const char* cause) {
+    reader.fail_at(reader.position() - static_cast<std::size_t>(reader.data() - begin), cause);
+  };
+  view.clock = clock;
+  std::uint64_t length = 0;
+  if (read_common_head(reader, view, length)) {
+    if (view.kind == Kind::kString) {
+      if (length > reader.remaining()) reader.fail("a length beyond the end of the bytes");
+      set_text<check>(reader, view, reader.read_bytes(static_cast<std::size_t>(length)));
+    } else {
+      view.length = length;
+      view.content = {};
+    }
+    if (view.length > kMaxBlockLength) fail("a block longer than 2^31");
+    if (view.length > kMaxSafeInteger - clock) fail("a block ending beyond 2^53-1");
+    view.raw = {begin, reader.data()};
+    return;
+  }
+  const std::uint8_t info = reader.read_byte();
+  if ((info & kKindMask) > static_cast<std::uint8_t>(Kind::kSkip)) fail("an unknown kind of block");
   view.kind = static_cast<Kind>(info & kKindMask);
+  view.has_parent_id = false;
   if (is_item(view.kind)) {
     view.has_origin = (info & kHasOrigin) != 0;
     view.has_right_origin = (info & kHasRightOrigin) != 0;
@@ -130,12 +203,12 @@ void read_any_block(Reader& reader, Clock clock, BlockView& view) {
     if (view.names_parent()) read_parent<check>(reader, view);
     read_content<check>(reader, view);
   } else {
+    view.has_origin = view.has_right_origin = view.has_key = false;
+    view.content = {};
     view.length = reader.read_var_uint();
   }
-  if (view.length > kMaxBlockLength && view.kind != Kind::kSkip) {
-    reader.fail_at(start, "a block longer than 2^31");
-  }
-  if (view.length > kMaxSafeInteger - clock) reader.fail_at(start, "a block ending beyond 2^53-1");
+  if (view.length > kMaxBlockLength && view.kind != Kind::kSkip) fail("a block longer than 2^31");
+  if (view.length > kMaxSafeInteger - clock) fail("a block ending beyond 2^53-1");
   view.raw = {begin, reader.data()};
 }
 

@@ -81,23 +81,25 @@ inline std::string_view as_text(ByteView bytes) {
 //          | varUint(typeRef) [varString(name)]     Type; named: XmlElement, XmlHook
 //          | varUint(count) any*                    Any
 //          | varString(guid) any                    Doc
+//
+// Value-initialize it; what does not belong to its kind means nothing.
 struct BlockView {
-  Kind kind = Kind::kSkip;
-  bool has_origin = false;
-  bool has_right_origin = false;
-  bool has_parent_id = false;  // else `parent_root` where there is neither origin
-  bool has_key = false;
-  Clock clock = 0;
-  std::uint64_t length = 0;
+  Kind kind;
+  bool has_origin;
+  bool has_right_origin;
+  bool has_parent_id;  // else `parent_root` where there is neither origin
+  bool has_key;
+  Clock clock;
+  std::uint64_t length;
   Id origin;
   Id right_origin;
-  Id parent_id;
-  std::string_view parent_root;
-  std::string_view key;
   // What is kept of the content: of String the characters, of JSON and Any the elements without
   // their count, of Deleted nothing, else the content as it stands.
   ByteView content;
   ByteView raw;  // the whole block
+  Id parent_id;
+  std::string_view parent_root;
+  std::string_view key;
 
   Clock end() const { return clock + length; }
   bool names_parent() const { return !has_origin && !has_right_origin; }

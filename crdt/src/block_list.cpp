@@ -46,6 +46,18 @@ BlockList::Place BlockList::insert_after(Place place, Clock clock, BlockIndex bl
   return {place.chunk, place.slot + 1};
 }
 
+void BlockList::move_start(Place place, Clock clock) {
+  Chunk& chunk = chunks_[place.chunk];
+  if (place.slot > 0) {
+    chunk.entries[place.slot].offset = static_cast<std::uint32_t>(clock - chunk.base);
+    return;
+  }
+  // The distance to the others changes with the base; modulo 2^32 also where it becomes longer.
+  const auto by = static_cast<std::uint32_t>(clock - chunk.base);
+  chunk.base = clock;
+  for (std::size_t i = 1; i < chunk.entries.size(); ++i) chunk.entries[i].offset -= by;
+}
+
 void BlockList::erase_after(Place place, std::size_t count) {
   size_ -= count;
   bool emptied = false;

@@ -77,6 +77,9 @@ class BlockList {
   void extend(std::uint32_t length) { clock_ += length; }
   // Puts `block`, which begins at `clock`, behind the block at `place`; answers its place.
   Place insert_after(Place place, Clock clock, BlockIndex block);
+  // The block at `place`, not the first, begins at `clock` now: somewhere in itself or in the block
+  // before it.
+  void move_start(Place place, Clock clock);
   // Takes out `count` blocks behind the one at `place`, which stays valid.
   void erase_after(Place place, std::size_t count);
   // Visits the blocks behind the one at `place`, first to last: `join(left, right)` says whether

@@ -5,10 +5,14 @@
 
 namespace palimpsest::crdt::internal {
 
-Change Core::begin() {
-  Change change = std::move(spare_change_);
-  change.epoch = ++epoch;
-  return change;
+Change& Core::begin() {
+  change_.epoch = ++epoch;
+  change_.clients.clear();
+  change_.deleted.clear();
+  change_.split.clear();
+  if (!change_.changed_types.empty()) change_.changed_types.clear();
+  change_.tracks_types = false;
+  return change_;
 }
 
 void Core::touch(Change& change, ClientIndex client) {
@@ -196,12 +200,7 @@ bool Core::try_merge(BlockIndex left_index, BlockIndex right_index) {
     return false;
   }
   if (left.kind != Kind::kGc) {
-    if (right.origin_client != left.client || right.origin_clock != left.end() - 1 ||
-        left.right != right_index || left.right_origin_client != right.right_origin_client ||
-        (left.right_origin_client != kNone &&
-         left.right_origin_clock != right.right_origin_clock)) {
-      return false;
-    }
+    if (left.right != right_index || !joins_across(left, right)) return false;
     if (right.content_bytes > 0) {
       if (left.content + left.content_bytes != right.content) {
         Bytes joined(content_of(left).begin(), content_of(left).end());
@@ -354,15 +353,6 @@ void Core::end(Change& change, bool remote) {
   if (!cleanup.deleted.empty() || !cleanup.split.empty()) tidy(cleanup);
   for (const Change::Span& span : change.deleted) compact_content(span.client);
   for (const Change::Span& span : cleanup.deleted) compact_content(span.client);
-}
-
-void Core::recycle(Change&& change) {
-  change.clients.clear();
-  change.deleted.clear();
-  change.split.clear();
-  change.changed_types.clear();
-  change.tracks_types = false;
-  spare_change_ = std::move(change);
 }
 
 }  // namespace palimpsest::crdt::internal

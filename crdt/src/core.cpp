@@ -31,23 +31,22 @@ std::optional<NameIndex> Names::find(std::string_view name) const {
 }
 
 ClientIndex Core::client_index(ClientId id) {
-  if (const auto known = find_client(id)) return *known;
+  if (const ClientIndex known = find_client(id); known != kNone) return known;
   last_client_ = static_cast<ClientIndex>(clients.size());
   client_index_.emplace(id, last_client_);
   clients.emplace_back().id = id;
   return last_client_;
 }
 
-std::optional<ClientIndex> Core::find_client(ClientId id) const {
-  if (last_client_ < clients.size() && clients[last_client_].id == id) return last_client_;
+ClientIndex Core::search_client(ClientId id) const {
   const auto known = client_index_.find(id);
-  if (known == client_index_.end()) return std::nullopt;
+  if (known == client_index_.end()) return kNone;
   return last_client_ = known->second;
 }
 
 Clock Core::clock_of_id(ClientId id) const {
-  const auto client = find_client(id);
-  return client ? clock_of(*client) : 0;
+  const ClientIndex client = find_client(id);
+  return client != kNone ? clock_of(client) : 0;
 }
 
 BlockIndex Core::block_at(ClientIndex client, Clock clock) const {
@@ -116,10 +115,6 @@ std::optional<SlotIndex> Core::find_slot(TypeIndex type, std::string_view key) c
   if (!key_index) return std::nullopt;
   const auto known = slot_index_.find(std::uint64_t{type} << 32 | *key_index);
   return known == slot_index_.end() ? std::nullopt : std::optional(known->second);
-}
-
-ByteView Core::content_of(const Block& block) const {
-  return ByteView(clients[block.client].content).subspan(block.content, block.content_bytes);
 }
 
 std::uint32_t Core::store_content(ClientIndex client, ByteView bytes) {

@@ -64,6 +64,14 @@ struct Block {
 };
 static_assert(sizeof(Block) == 64);
 
+// The two hang together where their clocks meet: the right one was written behind the left one's
+// last unit, and both before the same item.
+inline bool joins_across(const Block& left, const Block& right) {
+  return right.origin_client == left.client && right.origin_clock == left.end() - 1 &&
+         left.right_origin_client == right.right_origin_client &&
+         (left.right_origin_client == kNone || left.right_origin_clock == right.right_origin_clock);
+}
+
 struct Client {
   ClientId id = 0;
   BlockList blocks;
@@ -149,7 +157,11 @@ struct Core {
   // --- Tables (core.cpp) ---
 
   ClientIndex client_index(ClientId id);
-  std::optional<ClientIndex> find_client(ClientId id) const;
+  // kNone for one never heard of.
+  ClientIndex find_client(ClientId id) const {
+    if (last_client_ != kNone && clients[last_client_].id == id) return last_client_;
+    return search_client(id);
+  }
   Clock clock_of(ClientIndex client) const { return clients[client].blocks.clock(); }
   Clock clock_of_id(ClientId id) const;
   // The block that holds `clock`, which must be known.
@@ -180,18 +192,19 @@ struct Core {
     return item.in_map ? slots[item.parent].type : item.parent;
   }
 
-  ByteView content_of(const Block& block) const;
+  ByteView content_of(const Block& block) const {
+    return ByteView(clients[block.client].content).subspan(block.content, block.content_bytes);
+  }
   std::uint32_t store_content(ClientIndex client, ByteView bytes);
   void drop_content(Block& block);
 
   // --- Changing (change.cpp) ---
 
-  Change begin();
+  // The change that is going on from now on; one at a time.
+  Change& begin();
   // Collects garbage and joins blocks as Yjs does when a transaction ends. Cleans formatting up
   // after a remote change where the options say so.
   void end(Change& change, bool remote);
-  // Keeps the memory of a change that is over for the next.
-  void recycle(Change&& change);
 
   // Where `client` gets new blocks, before the first of them.
   void touch(Change& change, ClientIndex client);
@@ -209,10 +222,19 @@ struct Core {
 
   // --- Integration (integrate.cpp) ---
 
-  // The client whose missing blocks the block waits for.
-  std::optional<ClientId> missing_for(ClientId client, const BlockView& view) const;
+  // Whose the blocks are that a block refers to; kNone where it refers to none.
+  struct Neighbours {
+    ClientIndex origin = kNone;
+    ClientIndex right_origin = kNone;
+    ClientIndex parent = kNone;
+  };
+  // Finds them for a block of `client`; answers the client whose missing blocks it waits for, or
+  // kNobody.
+  static constexpr ClientId kNobody = ~ClientId{0};
+  ClientId find_neighbours(ClientIndex client, const BlockView& view, Neighbours& neighbours) const;
   // Takes a block in whose dependencies are there, from unit `offset` on.
-  void integrate(Change& change, ClientIndex client, const BlockView& view, std::uint64_t offset);
+  void integrate(Change& change, ClientIndex client, const BlockView& view,
+                 const Neighbours& neighbours, std::uint64_t offset);
   // Puts a new local item between `left` and `right`, neighbours in `parent`.
   BlockIndex integrate_local(Change& change, Block item);
 
@@ -220,7 +242,8 @@ struct Core {
 
   Doc::Applied apply(const DecodedUpdate& update);
   bool covers(const DecodedUpdate& update) const;
-  bool append(const DecodedUpdate& update);
+  // Does at once what most updates ask for; false, and nothing done, for all others.
+  bool apply_keystroke(const DecodedUpdate& update);
   bool is_deleted(const Deletion& deletion) const;
 
   // --- Encoding (encode.cpp) ---
@@ -243,6 +266,11 @@ struct Core {
   std::size_t memory_bytes() const;
 
  private:
+  ClientIndex search_client(ClientId id) const;
+  bool append(ClientId client, const BlockView& block);
+  bool erase_at_edge(const Deletion& deletion);
+  bool erase_tail(ClientIndex client, BlockList::Place place, std::uint64_t units);
+  bool erase_head(ClientIndex client, BlockList::Place place, std::uint64_t units);
   void collect(BlockIndex item);
   bool try_merge(BlockIndex left, BlockIndex right);
   struct Joined {
@@ -268,7 +296,7 @@ struct Core {
   std::unordered_map<std::uint64_t, SlotIndex> slot_index_;
   std::unordered_map<NameIndex, TypeIndex> root_index_;
   BlockIndex free_block_ = kNone;
-  Change spare_change_;
+  Change change_;  // its memory is kept from one to the next
 };
 
 }  // namespace palimpsest::crdt::internal

@@ -20,8 +20,8 @@ struct Section {
   ClientId client = 0;
   Clock clock = 0;  // of the first block
   std::uint64_t blocks = 0;
-  Clock end = 0;  // after the last block that is no Skip
-  bool brings_types = false;
+  Clock end = 0;                  // after the last block that is no Skip
+  bool refers_elsewhere = false;  // to another client's content, or has gaps
   std::size_t content_bytes = 0;
   ByteView bytes;
 };
@@ -36,11 +36,14 @@ struct Deletion {
 
 // Most updates are one keystroke: one block or one deletion, for which nothing is allocated.
 struct DecodedUpdate {
+  DecodedUpdate() {}  // leaves `only_block` as it is
+
   boost::container::small_vector<Section, 1> sections;    // in the order of the update
   boost::container::small_vector<Deletion, 1> deletions;  // likewise; none is empty
   std::size_t size_bytes = 0;
   std::size_t blocks = 0;
-  BlockView only_block;  // where `blocks` is 1
+  bool brings_types = false;
+  BlockView only_block;  // where `blocks` is 1, else not set
 };
 
 DeleteSet to_delete_set(const DecodedUpdate& update);
@@ -56,6 +59,9 @@ class BlockCursor {
     next();
   }
 
+  // Of a section of one block, which is decoded already.
+  explicit BlockCursor(const BlockView& only) : reader_(only.raw.last(0)), block_(only) {}
+
   bool at_end() const { return block_.length == 0; }
   // Where it is not at its end.
   const BlockView& block() const { return block_; }
@@ -67,7 +73,7 @@ class BlockCursor {
  private:
   Reader reader_;
   std::uint64_t remaining_ = 0;  // behind the block
-  BlockView block_;
+  BlockView block_{};
 };
 
 // Throws DecodeError; `update` is new.

@@ -12,19 +12,21 @@ namespace palimpsest::crdt {
 namespace {
 
 using internal::BlockView;
+using internal::ClientIndex;
 using internal::Core;
 using internal::DecodedUpdate;
+using internal::kNone;
 using internal::Section;
 
 // The part of each deletion that is still to be done.
 DeleteSet missing_deletes(const Core& core, const DecodedUpdate& update) {
   DeleteSet missing;
   for (const internal::Deletion& deletion : update.deletions) {
-    const auto client = core.find_client(deletion.client);
-    const Clock known = client ? core.clock_of(*client) : 0;
+    const ClientIndex client = core.find_client(deletion.client);
+    const Clock known = client != kNone ? core.clock_of(client) : 0;
     Clock at = deletion.clock;
     if (at < known) {
-      core.for_each_block(*client, at, std::min(deletion.end(), known), [&](auto index) {
+      core.for_each_block(client, at, std::min(deletion.end(), known), [&](auto index) {
         const internal::Block& block = core.blocks[index];
         const Clock end = std::min(block.end(), deletion.end());
         if (!block.deleted) missing.add(deletion.client, at, end - at);
@@ -42,11 +44,11 @@ bool repeats_something(const Core& core, const DecodedUpdate& update) {
     if (section.clock < core.clock_of_id(section.client)) return true;
   }
   for (const internal::Deletion& deletion : update.deletions) {
-    const auto client = core.find_client(deletion.client);
-    const Clock known = client ? core.clock_of(*client) : 0;
+    const ClientIndex client = core.find_client(deletion.client);
+    const Clock known = client != kNone ? core.clock_of(client) : 0;
     if (deletion.clock >= known) continue;
     bool deleted = false;
-    core.for_each_block(*client, deletion.clock, std::min(deletion.end(), known),
+    core.for_each_block(client, deletion.clock, std::min(deletion.end(), known),
                         [&](auto index) { deleted = deleted || core.blocks[index].deleted; });
     if (deleted) return true;
   }
@@ -66,6 +68,7 @@ bool would_wait(const Core& core, const DecodedUpdate& update) {
     return id.clock >= (entry != known.end() ? entry->second : core.clock_of_id(id.client));
   };
   for (const Section& section : update.sections) {
+    if (!section.refers_elsewhere) continue;
     for (internal::BlockCursor cursor(section); !cursor.at_end(); cursor.next()) {
       const BlockView& block = cursor.block();
       if (block.kind == internal::Kind::kSkip) return true;
@@ -90,10 +93,10 @@ std::size_t deepest_type(const Core& core, const DecodedUpdate& update) {
                            [](const auto& entry, Clock clock) { return entry.first < clock; });
       if (at != own->second.end()) return at->second;
     }
-    const auto client = core.find_client(id.client);
-    if (!client || id.clock >= core.clock_of(*client)) return 0;
-    const internal::Block& block = core.blocks[core.block_at(*client, id.clock)];
-    return block.parent == internal::kNone ? 0 : core.types[core.type_of(block)].depth;
+    const ClientIndex client = core.find_client(id.client);
+    if (client == kNone || id.clock >= core.clock_of(client)) return 0;
+    const internal::Block& block = core.blocks[core.block_at(client, id.clock)];
+    return block.parent == kNone ? 0 : core.types[core.type_of(block)].depth;
   };
   std::size_t deepest = 0;
   for (auto section = update.sections.rbegin(); section != update.sections.rend(); ++section) {
@@ -113,11 +116,6 @@ std::size_t deepest_type(const Core& core, const DecodedUpdate& update) {
   return deepest;
 }
 
-bool brings_types(const DecodedUpdate& update) {
-  return std::any_of(update.sections.begin(), update.sections.end(),
-                     [](const Section& section) { return section.brings_types; });
-}
-
 }  // namespace
 
 Doc::Doc() : Doc(Options{}) {}
@@ -130,7 +128,7 @@ std::optional<Refusal> Doc::check(const Update& update, const Limits& limits) co
   const DecodedUpdate& decoded = update.decoded();
   std::size_t new_clients = 0;
   for (const Section& section : decoded.sections) {
-    new_clients += !core_->find_client(section.client).has_value();
+    new_clients += core_->find_client(section.client) == kNone;
   }
   if (new_clients > 0 && core_->clients.size() + new_clients > limits.clients) {
     return Refusal::kTooManyClients;
@@ -139,7 +137,7 @@ std::optional<Refusal> Doc::check(const Update& update, const Limits& limits) co
   const bool is_large =
       waiting + decoded.size_bytes > limits.pending_bytes || decoded.blocks > limits.pending_blocks;
   if (is_large && would_wait(*core_, decoded)) return Refusal::kPendingFull;
-  if (brings_types(decoded) && deepest_type(*core_, decoded) > limits.type_depth) {
+  if (decoded.brings_types && deepest_type(*core_, decoded) > limits.type_depth) {
     return Refusal::kTooDeep;
   }
   return std::nullopt;

@@ -53,14 +53,20 @@ class Passed {
 
 }  // namespace
 
-std::optional<ClientId> Core::missing_for(ClientId client, const BlockView& view) const {
-  const auto is_missing = [&](Id id) {
-    return id.client != client && id.clock >= clock_of_id(id.client);
+ClientId Core::find_neighbours(ClientIndex client, const BlockView& view,
+                               Neighbours& neighbours) const {
+  const auto is_missing = [&](Id id, ClientIndex& index) {
+    index = clients[client].id == id.client ? client : find_client(id.client);
+    return index != client && (index == kNone || id.clock >= clock_of(index));
   };
-  if (view.has_origin && is_missing(view.origin)) return view.origin.client;
-  if (view.has_right_origin && is_missing(view.right_origin)) return view.right_origin.client;
-  if (view.has_parent_id && is_missing(view.parent_id)) return view.parent_id.client;
-  return std::nullopt;
+  if (view.has_origin && is_missing(view.origin, neighbours.origin)) return view.origin.client;
+  if (view.has_right_origin && is_missing(view.right_origin, neighbours.right_origin)) {
+    return view.right_origin.client;
+  }
+  if (view.has_parent_id && is_missing(view.parent_id, neighbours.parent)) {
+    return view.parent_id.client;
+  }
+  return kNobody;
 }
 
 BlockIndex Core::first_of_list(const Block& item) const {
@@ -133,7 +139,8 @@ void Core::link(Change& change, BlockIndex index) {
   // A map entry that has become the current one takes the place of the one before.
   if (item.in_map && item.right == kNone && item.left != kNone) erase(change, item.left);
   if (item.kind == Kind::kDeleted) {
-    change.deleted.push_back({client, item.clock, item.length});
+    // There is nothing to collect, and it is tried for joining as every new block is.
+    if (change.tracks_types) change.deleted.push_back({client, item.clock, item.length});
     item.deleted = true;
   } else if (item.kind == Kind::kFormat) {
     types[parent].has_formatting = true;
@@ -147,7 +154,7 @@ void Core::link(Change& change, BlockIndex index) {
 }
 
 void Core::integrate(Change& change, ClientIndex client, const BlockView& view,
-                     std::uint64_t offset) {
+                     const Neighbours& neighbours, std::uint64_t offset) {
   touch(change, client);
   Block item;
   item.client = client;
@@ -164,7 +171,7 @@ void Core::integrate(Change& change, ClientIndex client, const BlockView& view,
   if (view.kind == Kind::kGc) return as_gc();
 
   if (view.has_origin) {
-    item.origin_client = client_index(view.origin.client);
+    item.origin_client = neighbours.origin;
     item.origin_clock = view.origin.clock;
     const BlockList& theirs = clients[item.origin_client].blocks;
     item.left = theirs.clock() == view.origin.clock + 1
@@ -172,7 +179,7 @@ void Core::integrate(Change& change, ClientIndex client, const BlockView& view,
                     : clean_end(change, item.origin_client, view.origin.clock);
   }
   if (view.has_right_origin) {
-    item.right_origin_client = client_index(view.right_origin.client);
+    item.right_origin_client = neighbours.right_origin;
     item.right_origin_clock = view.right_origin.clock;
     // Where nothing was written at the same time it is the next in the list.
     const BlockIndex next = item.left == kNone ? kNone : blocks[item.left].right;
@@ -192,8 +199,7 @@ void Core::integrate(Change& change, ClientIndex client, const BlockView& view,
   } else {
     TypeIndex parent;
     if (view.has_parent_id) {
-      const Block& parent_item =
-          blocks[block_at(client_index(view.parent_id.client), view.parent_id.clock)];
+      const Block& parent_item = blocks[block_at(neighbours.parent, view.parent_id.clock)];
       if (parent_item.kind != Kind::kType) return as_gc();
       parent = parent_item.content;
     } else {

@@ -107,27 +107,6 @@ Reader::VarInt Reader::read_var_int() {
   return {negative ? -value : value, negative && magnitude == 0};
 }
 
-std::uint64_t Reader::read_count(std::size_t min_bytes_each, const char* what) {
-  const std::size_t start = position();
-  const std::uint64_t count = read_var_uint();
-  if (count > remaining() / min_bytes_each) fail_at(start, what);
-  return count;
-}
-
-ByteView Reader::read_bytes(std::size_t count) {
-  if (count > remaining()) fail("the bytes end inside a value");
-  const ByteView bytes(position_, count);
-  position_ += count;
-  return bytes;
-}
-
-ByteView Reader::read_var_bytes() {
-  const std::size_t start = position();
-  const std::uint64_t length = read_var_uint();
-  if (length > remaining()) fail_at(start, "a length beyond the end of the bytes");
-  return read_bytes(static_cast<std::size_t>(length));
-}
-
 std::string_view Reader::read_var_string() {
   const std::size_t start = position();
   const ByteView bytes = read_var_bytes();
@@ -162,11 +141,6 @@ bool is_utf8(std::string_view text) {
     if (length == 1) i += ascii_prefix(text.data() + i, text.size() - i);
   }
   return true;
-}
-
-std::size_t checked_length_utf16(std::string_view text) {
-  if (ascii_prefix(text.data(), text.size()) == text.size()) return text.size();
-  return is_utf8(text) ? length_utf16(text) : kNotUtf8;
 }
 
 std::size_t length_utf16(std::string_view utf8) {

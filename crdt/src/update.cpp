@@ -12,7 +12,7 @@ namespace internal {
 namespace {
 
 // Reads one client's blocks; `block` is the last of them afterwards.
-void read_section(Reader& reader, Section& section, BlockView& block) {
+void read_section(Reader& reader, Section& section, BlockView& block, bool& brings_types) {
   // The shortest block takes two bytes.
   section.blocks = reader.read_count(2, "more blocks than the bytes can hold");
   section.client = reader.read_var_uint();
@@ -33,7 +33,13 @@ void read_section(Reader& reader, Section& section, BlockView& block) {
     }
     clock = block.end();
     if (block.kind != Kind::kSkip) section.end = clock;
-    if (block.kind == Kind::kType) section.brings_types = true;
+    if (block.kind == Kind::kType) brings_types = true;
+    if ((block.has_origin && block.origin.client != section.client) ||
+        (block.has_right_origin && block.right_origin.client != section.client) ||
+        (block.has_parent_id && block.parent_id.client != section.client) ||
+        block.kind == Kind::kSkip) {
+      section.refers_elsewhere = true;
+    }
     section.content_bytes += block.content.size();
   }
   section.bytes = {begin, reader.data()};
@@ -207,7 +213,7 @@ class Merger {
       held_block_.length = block.end() - held_block_.clock;
       return;
     }
-    BlockView skip;
+    BlockView skip{};
     skip.kind = Kind::kSkip;
     skip.clock = held_block_.end();
     skip.length = block.clock - skip.clock;
@@ -244,7 +250,7 @@ class Merger {
   SectionWriter writer_;
   bool held_ = false;
   ClientId held_client_ = 0;
-  BlockView held_block_;
+  BlockView held_block_{};
   std::uint64_t held_offset_ = 0;
 };
 
@@ -283,7 +289,7 @@ void decode_update(ByteView bytes, DecodedUpdate& update) {
   update.sections.reserve(static_cast<std::size_t>(count));
   for (std::uint64_t i = 0; i < count; ++i) {
     Section& section = update.sections.emplace_back();
-    read_section(reader, section, update.only_block);
+    read_section(reader, section, update.only_block, update.brings_types);
     update.blocks += static_cast<std::size_t>(section.blocks);
   }
   read_deletions(reader, [&](ClientId client, Clock clock, std::uint64_t length) {

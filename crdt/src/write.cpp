@@ -265,9 +265,7 @@ void Writing::map_delete(TypeIndex map, std::string_view key) {
 
 Bytes Writing::commit() {
   core_.end(change_, false);
-  Bytes update = core_.encode_change(change_);
-  core_.recycle(std::move(change_));
-  return update;
+  return core_.encode_change(change_);
 }
 
 }  // namespace palimpsest::crdt::internal

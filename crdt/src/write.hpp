@@ -49,7 +49,7 @@ class Writing {
   Block new_item(Kind kind, std::size_t length) const;
 
   Core& core_;
-  Change change_;
+  Change& change_;
   ClientIndex client_;
 };
 

@@ -17,8 +17,8 @@ inline constexpr std::uint64_t kMaxSafeInteger = (std::uint64_t{1} << 53) - 1;
 
 // The name of one unit of content, unique over all replicas (YATA paper, 2016: "operation id").
 struct Id {
-  ClientId client = 0;
-  Clock clock = 0;
+  ClientId client;
+  Clock clock;
 
   friend auto operator<=>(const Id&, const Id&) = default;
 };

@@ -1,9 +1,7 @@
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 #include "crdt/bytes.hpp"
@@ -17,9 +15,6 @@ namespace palimpsest::crdt {
 //         position is then that of the value that could not be read.
 // Cost:   O(1) per number, O(n) per string (UTF-8 is checked); nothing is copied.
 class Reader {
-  // The fast way to read numbers loads bytes as one number, lowest first.
-  static_assert(std::endian::native == std::endian::little);
-
  public:
   // `base_offset` is what error offsets start from, for bytes that are part of something larger.
   explicit Reader(ByteView bytes, std::size_t base_offset = 0)
@@ -44,23 +39,31 @@ class Reader {
   // needless leading zero groups are accepted, as lib0 does.
   std::uint64_t read_var_uint() {
     if (position_ != end_ && *position_ < 0x80) return *position_++;
-    if (remaining() >= 8) {
-      // Up to seven groups at once: eight bytes are loaded, those behind the last group cleared,
-      // and the groups moved together in pairs, fours and eights.
-      std::uint64_t word;
-      std::memcpy(&word, position_, sizeof word);
-      const std::uint64_t last = ~word & 0x80808080'80808080;
-      if ((last & 0x00808080'80808080) != 0) {
-        word &= (last ^ (last - 1)) & 0x7F7F7F7F'7F7F7F7F;
-        word = (word & 0x7F007F00'7F007F00) >> 1 | (word & 0x007F007F'007F007F);
-        word = (word & 0x3FFF0000'3FFF0000) >> 2 | (word & 0x00003FFF'00003FFF);
-        word = (word & 0x0FFFFFFF'00000000) >> 4 | (word & 0x00000000'0FFFFFFF);
-        position_ += std::countr_zero(last) / 8 + 1;
-        return word;
-      }
-    }
+    std::uint64_t value = 0;
+    if (remaining() >= kShortBytes && read_short_var_uint(position_, value)) return value;
     return read_long_var_uint();
   }
+  // Numbers of at most kShortBytes bytes, as nearly all are, from bytes of which as many can be
+  // read; false, and the position as it was, for a longer one.
+  static constexpr std::size_t kShortBytes = 5;
+  static bool read_short_var_uint(const std::uint8_t*& position, std::uint64_t& value) {
+    // One after the other, so that the processor can guess the length and go on with what follows.
+    const std::uint8_t* const at = position;
+    const auto group = [&](int i) { return std::uint64_t{at[i] & 0x7FU} << 7 * i; };
+    if (at[0] < 0x80) return value = at[0], position = at + 1, true;
+    if (at[1] < 0x80) return value = group(0) | group(1), position = at + 2, true;
+    if (at[2] < 0x80) return value = group(0) | group(1) | group(2), position = at + 3, true;
+    if (at[3] < 0x80) {
+      return value = group(0) | group(1) | group(2) | group(3), position = at + 4, true;
+    }
+    if (at[4] < 0x80) {
+      value = group(0) | group(1) | group(2) | group(3) | group(4);
+      return position = at + 5, true;
+    }
+    return false;
+  }
+  // Goes on at `position`, which lies in the bytes that remain.
+  void skip_to(const std::uint8_t* position) { position_ = position; }
 
   struct VarInt {
     std::int64_t value;
@@ -71,11 +74,30 @@ class Reader {
 
   // A count of things of which each takes at least `min_bytes_each` more bytes: checked against
   // what remains, so that it is safe to reserve for.
-  std::uint64_t read_count(std::size_t min_bytes_each, const char* what);
+  std::uint64_t read_count(std::size_t min_bytes_each, const char* what) {
+    const std::uint8_t* const start = position_;
+    const std::uint64_t count = read_var_uint();
+    if (count > remaining() / min_bytes_each) {
+      fail_at(static_cast<std::size_t>(start - begin_), what);
+    }
+    return count;
+  }
 
-  ByteView read_bytes(std::size_t count);
+  ByteView read_bytes(std::size_t count) {
+    if (count > remaining()) fail("the bytes end inside a value");
+    const ByteView bytes(position_, count);
+    position_ += count;
+    return bytes;
+  }
   // varUint8Array := varUint(length) byte*
-  ByteView read_var_bytes();
+  ByteView read_var_bytes() {
+    const std::uint8_t* const start = position_;
+    const std::uint64_t length = read_var_uint();
+    if (length > remaining()) {
+      fail_at(static_cast<std::size_t>(start - begin_), "a length beyond the end of the bytes");
+    }
+    return read_bytes(static_cast<std::size_t>(length));
+  }
   // varString := varUint(bytes) utf8. Refuses what is no UTF-8, lone surrogates included.
   std::string_view read_var_string();
 
@@ -84,8 +106,8 @@ class Reader {
   double read_float64();
   std::int64_t read_big_int64();
 
-  [[noreturn]] void fail(const char* cause) const;
-  [[noreturn]] void fail_at(std::size_t position, const char* cause) const;
+  [[noreturn, gnu::cold]] void fail(const char* cause) const;
+  [[noreturn, gnu::cold]] void fail_at(std::size_t position, const char* cause) const;
 
  private:
   std::uint64_t read_long_var_uint();
@@ -98,10 +120,6 @@ class Reader {
 
 // The bytes are well-formed UTF-8 without surrogates (RFC 3629).
 bool is_utf8(std::string_view text);
-
-// length_utf16(), or kNotUtf8 where is_utf8() says no.
-inline constexpr std::size_t kNotUtf8 = static_cast<std::size_t>(-1);
-std::size_t checked_length_utf16(std::string_view text);
 
 // How many UTF-16 code units well-formed UTF-8 has: the unit in which Yjs counts text.
 std::size_t length_utf16(std::string_view utf8);
