@@ -65,6 +65,11 @@ struct Doc {
   CLI::App* diff_command = nullptr;
 };
 
+void add_formats(CLI::App& command, bool& v2_in, bool* v2_out = nullptr) {
+  command.add_flag("--v2-in", v2_in, "What is read is in update format v2, not v1");
+  if (v2_out != nullptr) command.add_flag("--v2", *v2_out, "Write update format v2, not v1");
+}
+
 void add_doc(CLI::App& program, Doc& doc) {
   CLI::App* command = program.add_subcommand("doc", "Look at Yjs update files and merge them");
   command->require_subcommand(1);
@@ -76,6 +81,7 @@ void add_doc(CLI::App& program, Doc& doc) {
       ->type_name("FILE");
   doc.merge_command->add_flag("--framed", doc.merge.framed,
                               "A file is many updates, each after its length as u32 little-endian");
+  add_formats(*doc.merge_command, doc.merge.v2_in, &doc.merge.v2_out);
 
   const std::map<std::string, cli::DocShow::Format> formats = {
       {"text", cli::DocShow::Format::kText},
@@ -91,12 +97,14 @@ void add_doc(CLI::App& program, Doc& doc) {
       ->required()
       ->type_name("text|json|delta|xml")
       ->transform(CLI::CheckedTransformer(formats).description(""));
+  add_formats(*doc.show_command, doc.show.v2_in);
 
   doc.state_command =
       command->add_subcommand("state", "Print the state vector and the delete set as JSON");
   doc.state_command->add_option("FILE", doc.state.file, "An update file")
       ->required()
       ->type_name("");
+  add_formats(*doc.state_command, doc.state.v2_in);
 
   doc.diff_command =
       command->add_subcommand("diff", "Write the update that a peer with a state vector lacks");
@@ -107,6 +115,7 @@ void add_doc(CLI::App& program, Doc& doc) {
   doc.diff_command->add_option("-o,--out", doc.diff.out, "Where the update goes")
       ->required()
       ->type_name("FILE");
+  add_formats(*doc.diff_command, doc.diff.v2_in, &doc.diff.v2_out);
 }
 
 int run_doc(const Doc& doc) {

@@ -6,6 +6,7 @@
 #include "crdt/writer.hpp"
 #include "decoded_update.hpp"
 #include "read_deletions.hpp"
+#include "v2_reader.hpp"
 
 namespace palimpsest::crdt {
 namespace internal {
@@ -363,12 +364,13 @@ Update::Update() {
   std::construct_at(&decoded());
 }
 
-Update::Update(Update&& other) noexcept {
+Update::Update(Update&& other) noexcept : own_bytes_(std::move(other.own_bytes_)) {
   std::construct_at(&decoded(), std::move(other.decoded()));
 }
 
 Update& Update::operator=(Update&& other) noexcept {
   decoded() = std::move(other.decoded());
+  own_bytes_ = std::move(other.own_bytes_);
   return *this;
 }
 
@@ -377,6 +379,12 @@ Update::~Update() { std::destroy_at(&decoded()); }
 Update Update::decode(ByteView bytes) {
   Update update;
   internal::decode_update(bytes, update.decoded());
+  return update;
+}
+
+Update Update::decode_v2(ByteView bytes, const V2Limits& limits) {
+  Update update;
+  update.own_bytes_ = internal::decode_update_v2(bytes, limits, update.decoded());
   return update;
 }
 

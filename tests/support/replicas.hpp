@@ -65,6 +65,12 @@ class Replicas {
 
   Replica& operator[](crdt::ClientId client) { return replicas_.at(client); }
 
+  // Calls `visit(Replica&)` for each, lowest client id first.
+  template <class Visit>
+  void for_each(Visit&& visit) {
+    for (auto& [client, replica] : replicas_) visit(replica);
+  }
+
   // Afterwards all know everything.
   void sync() {
     for (auto& [to_client, to] : replicas_) {

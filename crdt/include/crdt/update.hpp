@@ -8,6 +8,7 @@
 #include "crdt/bytes.hpp"
 #include "crdt/id.hpp"
 #include "crdt/state_vector.hpp"
+#include "crdt/v2.hpp"
 
 namespace palimpsest::crdt {
 
@@ -23,12 +24,14 @@ struct DecodedUpdate;
 // Decoding checks everything that can be checked without the document: afterwards the value is
 // whole, and applying it cannot fail for its form.
 //
-// Lifetime: borrows the bytes it was decoded from.
+// Lifetime: borrows the bytes it was decoded from; decoded from v2, it owns what it needs.
 // Errors:   decode() throws DecodeError.
 // Cost:     decode() O(bytes), and memory within a small multiple of the bytes whatever they claim.
 class Update {
  public:
   static Update decode(ByteView bytes);
+  // Of format v2. size_bytes() is then that of the same update in v1.
+  static Update decode_v2(ByteView bytes, const V2Limits& limits = {});
 
   Update(Update&&) noexcept;
   Update& operator=(Update&&) noexcept;
@@ -62,6 +65,7 @@ class Update {
   // In place, so that reading one keystroke allocates nothing.
   static constexpr std::size_t kStateAlignment = 8;
   alignas(kStateAlignment) std::byte state_[384];
+  Bytes own_bytes_;  // what was decoded, in v1, where nobody else has it
 };
 
 }  // namespace palimpsest::crdt

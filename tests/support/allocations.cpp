@@ -1,0 +1,37 @@
+#include "support/allocations.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+
+#include <malloc.h>
+
+namespace {
+
+std::size_t held_bytes = 0;
+std::size_t peak_bytes = 0;
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  void* const memory = std::malloc(size != 0 ? size : 1);
+  if (memory == nullptr) throw std::bad_alloc();
+  held_bytes += malloc_usable_size(memory);
+  peak_bytes = std::max(peak_bytes, held_bytes);
+  return memory;
+}
+
+void operator delete(void* memory) noexcept {
+  if (memory != nullptr) held_bytes -= malloc_usable_size(memory);
+  std::free(memory);
+}
+
+void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
+
+namespace palimpsest::testing {
+
+AllocationPeak::AllocationPeak() : held_before_(held_bytes) { peak_bytes = held_bytes; }
+
+std::size_t AllocationPeak::bytes() const { return peak_bytes - held_before_; }
+
+}  // namespace palimpsest::testing
