@@ -176,6 +176,7 @@ struct AnyWriter {
       value.write(writer);
     }
   }
+  void operator()(const Any::SubDocument&) { (*this)(Any::Object{}); }
 };
 
 }  // namespace
@@ -185,6 +186,10 @@ Any::Any(Any&&) noexcept = default;
 Any& Any::operator=(const Any&) = default;
 Any& Any::operator=(Any&&) noexcept = default;
 Any::~Any() = default;
+
+bool operator==(const Any::SubDocument& a, const Any::SubDocument& b) {
+  return a.guid == b.guid && a.options == b.options;
+}
 
 bool operator==(const Any& a, const Any& b) { return a.value_ == b.value_; }
 

@@ -5,8 +5,8 @@
 
 #include "core.hpp"
 #include "crdt/writer.hpp"
+#include "find_type.hpp"
 #include "read.hpp"
-#include "write.hpp"
 
 namespace palimpsest::crdt {
 namespace {
@@ -170,29 +170,54 @@ std::vector<std::string> Doc::root_names() const {
   return names;
 }
 
-std::string Doc::text(std::string_view root) const {
-  const auto type = core_->find_root(root);
-  return type ? internal::ValueReader(*core_).text(*type) : std::string();
+std::string Doc::text(const TypeRef& type) const {
+  const auto found = internal::find_type(*core_, type);
+  return found ? internal::ValueReader(*core_).text(*found) : std::string();
 }
 
-Any Doc::delta(std::string_view root) const {
-  const auto type = core_->find_root(root);
-  return type ? internal::ValueReader(*core_).delta(*type) : Any(Any::Array{});
+Any Doc::delta(const TypeRef& type) const {
+  const auto found = internal::find_type(*core_, type);
+  return found ? internal::ValueReader(*core_).delta(*found) : Any(Any::Array{});
 }
 
-Any Doc::array(std::string_view root) const {
-  const auto type = core_->find_root(root);
-  return type ? internal::ValueReader(*core_).array(*type) : Any(Any::Array{});
+Any Doc::array(const TypeRef& type) const {
+  const auto found = internal::find_type(*core_, type);
+  return found ? internal::ValueReader(*core_).array(*found) : Any(Any::Array{});
 }
 
-Any Doc::map(std::string_view root) const {
-  const auto type = core_->find_root(root);
-  return type ? internal::ValueReader(*core_).map(*type) : Any(Any::Object{});
+Any Doc::map(const TypeRef& type) const {
+  const auto found = internal::find_type(*core_, type);
+  return found ? internal::ValueReader(*core_).map(*found) : Any(Any::Object{});
 }
 
-std::string Doc::xml(std::string_view root) const {
-  const auto type = core_->find_root(root);
-  return type ? internal::ValueReader(*core_).xml_children(*type) : std::string();
+std::string Doc::xml(const TypeRef& type) const {
+  const auto found = internal::find_type(*core_, type);
+  return found ? internal::ValueReader(*core_).xml_children(*found) : std::string();
+}
+
+std::optional<Id> Doc::nested(const TypeRef& parent, std::string_view key) const {
+  const auto type = internal::find_type(*core_, parent);
+  const auto slot = type ? core_->find_slot(*type, key) : std::nullopt;
+  const auto last = slot ? core_->slots[*slot].last : internal::kNone;
+  if (last == internal::kNone) return std::nullopt;
+  const internal::Block& item = core_->blocks[last];
+  if (item.deleted || item.kind != internal::Kind::kType) return std::nullopt;
+  return internal::id_of_type(*core_, item.content);
+}
+
+std::optional<Id> Doc::nested(const TypeRef& parent, std::size_t index) const {
+  const auto type = internal::find_type(*core_, parent);
+  const auto unit = type ? internal::unit_at(*core_, *type, index) : std::nullopt;
+  if (!unit) return std::nullopt;
+  const internal::Block& item = core_->blocks[unit->item];
+  if (item.kind != internal::Kind::kType) return std::nullopt;
+  return internal::id_of_type(*core_, item.content);
+}
+
+std::optional<SharedType> Doc::kind(Id type) const {
+  const auto found = internal::find_type(*core_, type);
+  if (!found) return std::nullopt;
+  return static_cast<SharedType>(core_->types[*found].kind);
 }
 
 Doc::RootKind Doc::guess_kind(std::string_view root) const {
@@ -202,47 +227,5 @@ Doc::RootKind Doc::guess_kind(std::string_view root) const {
 
 void Doc::check_invariants() const { core_->check_invariants(); }
 std::size_t Doc::memory_bytes() const { return core_->memory_bytes(); }
-
-Transaction::Transaction(Doc& doc, ClientId client)
-    : writing_(std::make_unique<internal::Writing>(*doc.core_, client)) {}
-
-// A change that was left by an exception ends here; what it did stays, as in Yjs.
-Transaction::~Transaction() {
-  if (writing_ != nullptr) writing_->commit();
-}
-
-Bytes Transaction::commit() {
-  Bytes update = writing_->commit();
-  writing_.reset();
-  return update;
-}
-
-void Transaction::text_insert(std::string_view root, std::size_t index_utf16,
-                              std::string_view utf8) {
-  writing_->text_insert(writing_->core().root(root), index_utf16, utf8, nullptr);
-}
-
-void Transaction::text_insert(std::string_view root, std::size_t index_utf16, std::string_view utf8,
-                              const Any& attributes) {
-  writing_->text_insert(writing_->core().root(root), index_utf16, utf8, &attributes);
-}
-
-void Transaction::text_delete(std::string_view root, std::size_t index_utf16,
-                              std::size_t length_utf16) {
-  writing_->text_delete(writing_->core().root(root), index_utf16, length_utf16);
-}
-
-void Transaction::text_format(std::string_view root, std::size_t index_utf16,
-                              std::size_t length_utf16, const Any& attributes) {
-  writing_->text_format(writing_->core().root(root), index_utf16, length_utf16, attributes);
-}
-
-void Transaction::map_set(std::string_view root, std::string_view key, const Any& value) {
-  writing_->map_set(writing_->core().root(root), key, value);
-}
-
-void Transaction::map_delete(std::string_view root, std::string_view key) {
-  writing_->map_delete(writing_->core().root(root), key);
-}
 
 }  // namespace palimpsest::crdt

@@ -299,6 +299,7 @@ struct JsonAppender {
     }
     out += '}';
   }
+  void operator()(const Any::SubDocument&) { out += "{}"; }
 };
 
 }  // namespace

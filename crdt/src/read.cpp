@@ -97,8 +97,13 @@ void ValueReader::for_each_element(const Block& item, Visit&& visit) const {
       const ByteView bytes = reader.read_var_bytes();
       return visit(Any(Bytes(bytes.begin(), bytes.end())), kNone);
     }
-    case Kind::kDoc:
-      return visit(Any(Any::Object{}), kNone);  // a sub-document's content is not here
+    case Kind::kDoc: {
+      std::string guid(reader.read_var_string());
+      const Any options = Any::read(reader);
+      const auto* const members = options.get_if<Any::Object>();
+      return visit(Any(Any::SubDocument{std::move(guid), members ? *members : Any::Object{}}),
+                   kNone);
+    }
     default:
       return;
   }

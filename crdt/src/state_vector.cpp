@@ -22,6 +22,12 @@ StateVector::StateVector(std::vector<std::pair<ClientId, Clock>> entries)
 
 StateVector StateVector::decode(ByteView bytes) {
   Reader reader(bytes);
+  StateVector result = read(reader);
+  if (!reader.at_end()) reader.fail("bytes after the end of the state vector");
+  return result;
+}
+
+StateVector StateVector::read(Reader& reader) {
   const std::uint64_t count = reader.read_count(2, "more clients than the bytes can hold");
   StateVector result;
   result.entries_.reserve(static_cast<std::size_t>(count));
@@ -30,7 +36,6 @@ StateVector StateVector::decode(ByteView bytes) {
     const Clock clock = reader.read_var_uint();
     result.entries_.emplace_back(client, clock);
   }
-  if (!reader.at_end()) reader.fail("bytes after the end of the state vector");
 
   // Stable, so that the last of repeated clients is the last of its group.
   auto& entries = result.entries_;

@@ -1,5 +1,6 @@
 #include "write.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "crdt/writer.hpp"
@@ -12,16 +13,6 @@ ByteView as_bytes(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
-// Formatting values are compared by what they say: two equal objects are the same formatting.
-bool same_value(const FormatValue* a, const FormatValue* b) {
-  const auto json_of = [](const FormatValue* value) {
-    return value != nullptr ? std::string_view(value->json) : std::string_view("null");
-  };
-  const std::string_view left = json_of(a);
-  const std::string_view right = json_of(b);
-  return left == right || parse_json(left) == parse_json(right);
-}
-
 Attributes<FormatValue> to_attributes(const Any& object) {
   Attributes<FormatValue> attributes;
   if (const auto* members = object.get_if<Any::Object>()) {
@@ -32,13 +23,41 @@ Attributes<FormatValue> to_attributes(const Any& object) {
 
 }  // namespace
 
-Block Writing::new_item(Kind kind, std::size_t length) const {
+bool same_value(const FormatValue* a, const FormatValue* b) {
+  const auto json_of = [](const FormatValue* value) {
+    return value != nullptr ? std::string_view(value->json) : std::string_view("null");
+  };
+  const std::string_view left = json_of(a);
+  const std::string_view right = json_of(b);
+  return left == right || parse_json(left) == parse_json(right);
+}
+
+// The values of `content` are in no vector of the client's: storing them may move those.
+Block Writing::new_item(TypeIndex parent, const Content& content) {
   Block item;
   item.client = client_;
   item.clock = core_.clock_of(client_);
-  item.length = static_cast<std::uint32_t>(length);
-  item.kind = kind;
+  item.length = static_cast<std::uint32_t>(content.length);
+  item.kind = content.kind;
+  if (content.kind != Kind::kType) {
+    item.content = core_.store_content(client_, content.bytes);
+    item.content_bytes = static_cast<std::uint32_t>(content.bytes.size());
+    return item;
+  }
+  Type type;
+  type.kind = static_cast<TypeKind>(content.type.kind);
+  if (type.kind == TypeKind::kXmlElement || type.kind == TypeKind::kXmlHook) {
+    type.name = core_.names.intern(content.type.name);
+  }
+  type.depth = static_cast<std::uint16_t>(
+      std::min<std::size_t>(std::size_t{core_.types[parent].depth} + 1, 0xFFFF));
+  item.content = static_cast<std::uint32_t>(core_.types.size());
+  core_.types.push_back(type);
   return item;
+}
+
+Id Writing::id_of(BlockIndex item) const {
+  return {core_.clients[core_.blocks[item].client].id, core_.blocks[item].clock};
 }
 
 void Writing::step(Position& position) {
@@ -85,10 +104,9 @@ bool Writing::is_inside_pair(TypeIndex text, std::size_t index) const {
   return false;
 }
 
-void Writing::insert(TypeIndex text, Position& position, Kind kind, ByteView content,
-                     std::size_t length) {
-  Block item = new_item(kind, length);
-  item.parent = text;
+BlockIndex Writing::insert(TypeIndex parent, Position& position, const Content& content) {
+  Block item = new_item(parent, content);
+  item.parent = parent;
   item.left = position.left;
   item.right = position.right;
   if (item.left != kNone) {
@@ -99,10 +117,9 @@ void Writing::insert(TypeIndex text, Position& position, Kind kind, ByteView con
     item.right_origin_client = core_.blocks[item.right].client;
     item.right_origin_clock = core_.blocks[item.right].clock;
   }
-  item.content = core_.store_content(client_, content);
-  item.content_bytes = static_cast<std::uint32_t>(content.size());
   position.right = core_.integrate_local(change_, item);
   step(position);
+  return position.left;
 }
 
 void Writing::insert_mark(TypeIndex text, Position& position, std::string_view key,
@@ -110,7 +127,7 @@ void Writing::insert_mark(TypeIndex text, Position& position, std::string_view k
   Writer content;
   content.write_var_string(key);
   content.write_var_string(json);
-  insert(text, position, Kind::kFormat, content.view(), 1);
+  insert(text, position, {.kind = Kind::kFormat, .bytes = content.view()});
 }
 
 // Yjs: minimizeAttributeChanges.
@@ -157,11 +174,9 @@ void Writing::insert_negated_marks(TypeIndex text, Position& position,
   for (const auto& [key, value] : negated.entries()) insert_mark(text, position, key, value.json);
 }
 
-void Writing::text_insert(TypeIndex text, std::size_t index, std::string_view utf8,
-                          const Any* attributes) {
-  if (!is_utf8(utf8)) throw std::invalid_argument("the text is not UTF-8");
-  if (utf8.empty()) return;
-  Position position = find(text, index);
+// Yjs: insertText.
+BlockIndex Writing::insert_formatted(TypeIndex text, Position position, const Content& content,
+                                     const Any* attributes) {
   Attributes<FormatValue> wanted = position.attributes;
   if (attributes != nullptr) {
     wanted = to_attributes(*attributes);
@@ -171,16 +186,34 @@ void Writing::text_insert(TypeIndex text, std::size_t index, std::string_view ut
   }
   skip_marks_in_force(position, wanted);
   Attributes<FormatValue> negated = insert_marks(text, position, wanted);
-  insert(text, position, Kind::kString, as_bytes(utf8), length_utf16(utf8));
+  const BlockIndex item = insert(text, position, content);
   insert_negated_marks(text, position, std::move(negated));
+  return item;
 }
 
-void Writing::text_delete(TypeIndex text, std::size_t index, std::size_t length) {
-  if (length == 0) return;
-  find(text, index + length);  // long enough?
-  Position position = find(text, index);
-  const Attributes<FormatValue> at_start = position.attributes;
-  const BlockIndex start = position.right;
+void Writing::text_insert(TypeIndex text, std::size_t index, std::string_view utf8,
+                          const Any* attributes) {
+  if (!is_utf8(utf8)) throw std::invalid_argument("the text is not UTF-8");
+  if (utf8.empty()) return;
+  insert_formatted(text, find(text, index),
+                   {.kind = Kind::kString, .length = length_utf16(utf8), .bytes = as_bytes(utf8)},
+                   attributes);
+}
+
+void Writing::text_embed(TypeIndex text, std::size_t index, const Any& embed,
+                         const Any& attributes) {
+  Writer content;
+  content.write_var_string(embed.to_json());
+  insert_formatted(text, find(text, index), {.kind = Kind::kEmbed, .bytes = content.view()},
+                   &attributes);
+}
+
+Id Writing::text_embed(TypeIndex text, std::size_t index, NewType type, const Any& attributes) {
+  return id_of(
+      insert_formatted(text, find(text, index), {.kind = Kind::kType, .type = type}, &attributes));
+}
+
+void Writing::erase_right(Position& position, std::size_t length) {
   while (length > 0) {
     if (core_.blocks[position.right].is_visible()) {
       cut_right(position, length);
@@ -189,6 +222,15 @@ void Writing::text_delete(TypeIndex text, std::size_t index, std::size_t length)
     }
     step(position);
   }
+}
+
+void Writing::text_delete(TypeIndex text, std::size_t index, std::size_t length) {
+  if (length == 0) return;
+  find(text, index + length);  // long enough?
+  Position position = find(text, index);
+  const Attributes<FormatValue> at_start = position.attributes;
+  const BlockIndex start = position.right;
+  erase_right(position, length);
   clean_gap(core_, change_, start, position.right, at_start, position.attributes);
 }
 
@@ -203,8 +245,13 @@ void Writing::text_format(TypeIndex text, std::size_t index, std::size_t length,
     ++length;
   }
   find(text, index + length);  // long enough?
+  format(text, index, length, to_attributes(attributes));
+}
+
+// Yjs: formatText.
+void Writing::format(TypeIndex text, std::size_t index, std::size_t length,
+                     const Attributes<FormatValue>& wanted) {
   Position position = find(text, index);
-  const Attributes<FormatValue> wanted = to_attributes(attributes);
   skip_marks_in_force(position, wanted);
   Attributes<FormatValue> negated = insert_marks(text, position, wanted);
   // Over the length, and over the marks behind it: what they say may make ours needless.
@@ -234,33 +281,6 @@ void Writing::text_format(TypeIndex text, std::size_t index, std::size_t length,
     step(position);
   }
   insert_negated_marks(text, position, std::move(negated));
-}
-
-void Writing::map_set(TypeIndex map, std::string_view key, const Any& value) {
-  if (!is_utf8(key)) throw std::invalid_argument("the key is not UTF-8");
-  Writer content;
-  const auto* binary = value.get_if<Bytes>();
-  if (binary != nullptr) {
-    content.write_var_bytes(*binary);
-  } else {
-    value.write(content);
-  }
-  Block item = new_item(binary != nullptr ? Kind::kBinary : Kind::kAny, 1);
-  item.in_map = true;
-  item.parent = core_.slot(map, key);
-  item.left = core_.slots[item.parent].last;
-  if (item.left != kNone) {
-    item.origin_client = core_.blocks[item.left].client;
-    item.origin_clock = core_.blocks[item.left].end() - 1;
-  }
-  item.content = core_.store_content(client_, content.view());
-  item.content_bytes = static_cast<std::uint32_t>(content.size());
-  core_.integrate_local(change_, item);
-}
-
-void Writing::map_delete(TypeIndex map, std::string_view key) {
-  const auto slot = core_.find_slot(map, key);
-  if (slot && core_.slots[*slot].last != kNone) core_.erase(change_, core_.slots[*slot].last);
 }
 
 Bytes Writing::commit() {

@@ -131,4 +131,142 @@ TEST_CASE("the memory of text typed and deleted again is given back", "[transact
   CHECK(replica.doc().memory_bytes() < 200'000);
 }
 
+TEST_CASE("arrays take values of every kind, and give them up by index", "[transaction]") {
+  Replica replica(1);
+  replica.change([](Transaction& t) {
+    t.array_insert("a", 0, {1, "two", Any(Any::Null{}), Bytes{3, 4}, Any(Any::Array{5.5})});
+    t.array_insert("a", 1, {true});
+    t.array_delete("a", 2, 2);
+  });
+  CHECK(replica.doc().array("a").to_json() == R"([1,true,{"0":3,"1":4},[5.5]])");
+  CHECK_THROWS_AS(replica.change([](Transaction& t) { t.array_insert("a", 5, {1}); }),
+                  std::out_of_range);
+  CHECK_THROWS_AS(replica.change([](Transaction& t) { t.array_delete("a", 3, 2); }),
+                  std::out_of_range);
+  CHECK(replica.doc().array("a").to_json() == R"([1,true,{"0":3,"1":4},[5.5]])");
+}
+
+TEST_CASE("a type in a type is named by its id, and found again by its place", "[transaction]") {
+  Replica writer(1);
+  Id card{};
+  writer.change([&](Transaction& t) {
+    const Id cards = t.map_set("m", "cards", NewType{SharedType::kArray});
+    card = t.array_insert(cards, 0, NewType{SharedType::kMap});
+    t.map_set(card, "title", "first");
+    const Id body = t.map_set(card, "body", NewType{SharedType::kText});
+    t.text_insert(body, 0, "words");
+  });
+  Replica reader(2);
+  reader.apply(writer.doc().encode());
+  const Doc& doc = reader.doc();
+  CHECK(doc.map("m").to_json() == R"({"cards":[{"title":"first","body":"words"}]})");
+  REQUIRE(doc.nested("m", "cards").has_value());
+  CHECK(doc.nested(*doc.nested("m", "cards"), 0) == card);
+  CHECK(doc.kind(card) == SharedType::kMap);
+  CHECK(doc.map(card).to_json() == R"({"title":"first","body":"words"})");
+  CHECK(doc.text(*doc.nested(card, "body")) == "words");
+  CHECK_FALSE(doc.nested(card, "title").has_value());
+  CHECK_FALSE(doc.nested(card, "none").has_value());
+  CHECK_FALSE(doc.nested("none", 0).has_value());
+}
+
+TEST_CASE("what is in a deleted type cannot be written to", "[transaction]") {
+  Replica replica(1);
+  Id map{};
+  replica.change([&](Transaction& t) { map = t.map_set("m", "k", NewType{SharedType::kMap}); });
+  replica.change([](Transaction& t) { t.map_delete("m", "k"); });
+  CHECK_THROWS_AS(replica.change([&](Transaction& t) { t.map_set(map, "a", 1); }),
+                  std::invalid_argument);
+  CHECK_THROWS_AS(replica.change([](Transaction& t) {
+    t.map_set(Id{9, 9}, "a", 1);
+  }),
+                  std::invalid_argument);
+  CHECK(replica.doc().map(map).to_json() == "{}");
+}
+
+TEST_CASE("XML is elements with attributes, children and formatted text", "[transaction]") {
+  Replica replica(1);
+  replica.change([](Transaction& t) {
+    const Id list = t.array_insert("x", 0, NewType{SharedType::kXmlElement, "UL"});
+    t.map_set(list, "class", "plain");
+    t.map_set(list, "id", "gone");
+    t.map_delete(list, "id");
+    for (std::size_t i = 0; i < 3; ++i) {
+      const Id entry = t.array_insert(list, i, NewType{SharedType::kXmlElement, "li"});
+      const Id text = t.array_insert(entry, 0, NewType{SharedType::kXmlText});
+      t.text_insert(text, 0, std::to_string(i));
+      t.text_format(text, 0, 1, Any(Any::Object{{"b", Any(Any::Object{})}}));
+    }
+    t.array_delete(list, 1, 1);
+  });
+  CHECK(replica.doc().xml("x") == R"(<ul class="plain"><li><b>0</b></li><li><b>2</b></li></ul>)");
+}
+
+TEST_CASE("a text holds embeds, and types", "[transaction]") {
+  Replica replica(1);
+  replica.insert(0, "ab");
+  replica.change([](Transaction& t) {
+    t.text_embed("t", 1, Any(Any::Object{{"image", "x.png"}}), bold());
+    const Id map = t.text_embed("t", 2, NewType{SharedType::kMap});
+    t.map_set(map, "k", 1);
+  });
+  CHECK(delta_of(replica) ==
+        R"([{"insert":"a"},{"insert":{"image":"x.png"},"attributes":{"bold":true}},)"
+        R"({"insert":{"k":1}},{"insert":"b"}])");
+  CHECK(replica.doc().nested("t", 2).has_value());
+  replica.erase(1, 2);
+  CHECK(delta_of(replica) == R"([{"insert":"ab"}])");
+}
+
+TEST_CASE("a delta is applied from left to right", "[transaction]") {
+  Replica replica(1);
+  replica.insert(0, "one two three");
+  const auto apply = [&](std::string_view json) {
+    replica.change([&](Transaction& t) { t.text_apply("t", Any::from_json(json)); });
+  };
+  apply(R"([{"retain":4},{"delete":3},{"insert":"2","attributes":{"bold":true}},)"
+        R"({"retain":1},{"retain":5,"attributes":{"em":true}},{"insert":{"image":"x"}}])");
+  CHECK(delta_of(replica) ==
+        R"([{"insert":"one "},{"insert":"2","attributes":{"bold":true}},{"insert":" "},)"
+        R"({"insert":"three","attributes":{"em":true}},{"insert":{"image":"x"}}])");
+  apply(R"([{"retain":12,"attributes":{"bold":null,"em":null}}])");
+  CHECK(delta_of(replica) == R"([{"insert":"one 2 three"},{"insert":{"image":"x"}}])");
+}
+
+TEST_CASE("a delta that does not fit is refused and changes nothing", "[transaction]") {
+  Replica replica(1);
+  replica.insert(0, "abc");
+  const auto apply = [&](std::string_view json) {
+    replica.change([&](Transaction& t) { t.text_apply("t", Any::from_json(json)); });
+  };
+  CHECK_THROWS_AS(apply(R"([{"insert":"x"},{"retain":4}])"), std::out_of_range);
+  CHECK_THROWS_AS(apply(R"([{"insert":"x"},{"retain":2},{"delete":2}])"), std::out_of_range);
+  for (const char* const bad :
+       {"{}", R"([{"insert":"x"},{}])", R"([{"insert":"x"},{"retain":-1}])",
+        R"([{"insert":"x"},{"delete":0.5}])", R"([{"insert":"x"},{"delete":"1"}])",
+        R"([{"insert":"x","attributes":1}])", "[1]"}) {
+    INFO(bad);
+    CHECK_THROWS_AS(apply(bad), std::invalid_argument);
+  }
+  CHECK(replica.text() == "abc");
+}
+
+TEST_CASE("a document in a document is a value with a name and options", "[transaction]") {
+  Replica writer(1);
+  const Any::SubDocument chapter{"chapter-1", {{"autoLoad", true}}};
+  writer.change([&](Transaction& t) {
+    t.map_set("m", "doc", chapter);
+    t.array_insert("a", 0, {1, chapter, 2});
+  });
+  Replica reader(2);
+  reader.apply(writer.doc().encode());
+  const Any map = reader.doc().map("m");
+  const auto* const found = map.find("doc")->get_if<Any::SubDocument>();
+  REQUIRE(found != nullptr);
+  CHECK(found->guid == "chapter-1");
+  CHECK(*found == chapter);
+  CHECK(map.to_json() == R"({"doc":{}})");
+  CHECK(reader.doc().array("a") == Any(Any::Array{1, chapter, 2}));
+}
+
 }  // namespace

@@ -32,8 +32,17 @@ class Any {
   };
   using Array = std::vector<Any>;
   using Object = std::vector<std::pair<std::string, Any>>;
-  using Value =
-      std::variant<Undefined, Null, bool, double, BigInt, std::string, Bytes, Array, Object>;
+  // A document in a document (Y.Doc as a value): only its name and options are here. It is no lib0
+  // value: Transaction stores it in an array or a map, but inside of another value it is written as
+  // what JSON.stringify makes of it, {}.
+  struct SubDocument {
+    std::string guid;
+    Object options;  // as Yjs writes them: gc, autoLoad, meta
+
+    friend bool operator==(const SubDocument&, const SubDocument&);
+  };
+  using Value = std::variant<Undefined, Null, bool, double, BigInt, std::string, Bytes, Array,
+                             Object, SubDocument>;
 
   Any() = default;
   Any(Null null) : value_(null) {}
@@ -47,6 +56,7 @@ class Any {
   Any(Bytes bytes) : value_(std::move(bytes)) {}
   Any(Array array) : value_(std::move(array)) {}
   Any(Object object) : value_(std::move(object)) {}
+  Any(SubDocument document) : value_(std::move(document)) {}
   Any(const Any&);
   Any(Any&&) noexcept;
   Any& operator=(const Any&);
@@ -69,7 +79,7 @@ class Any {
   static void skip(Reader& reader);
 
   // As JSON.stringify writes it; undefined as null, BigInt as a number, bytes as an object of
-  // index → byte as Yjs' toJSON shows them.
+  // index → byte and a sub-document as {}, as Yjs' toJSON shows them.
   std::string to_json() const;
   // Throws DecodeError.
   static Any from_json(std::string_view json);

@@ -10,8 +10,12 @@
 
 #include "crdt/any.hpp"
 #include "crdt/bytes.hpp"
+#include "crdt/change_set.hpp"
 #include "crdt/delete_set.hpp"
 #include "crdt/id.hpp"
+#include "crdt/relative_position.hpp"
+#include "crdt/shared_type.hpp"
+#include "crdt/snapshot.hpp"
 #include "crdt/state_vector.hpp"
 #include "crdt/update.hpp"
 
@@ -89,20 +93,50 @@ class Doc {
   // Names of the root types, in the order in which they were first seen.
   std::vector<std::string> root_names() const;
 
-  // --- Reading. A root's kind is not in the data: the caller says how to read it. ---
+  // --- Reading. A root's kind is not in the data: the caller says how to read it. A type that is
+  // not there reads as empty. ---
 
-  // The characters of a text root as UTF-8, without embeds and formatting.
-  std::string text(std::string_view root) const;
-  // A text root as Quill delta: [{"insert": text | embed, "attributes": {…}}, …].
-  Any delta(std::string_view root) const;
-  // A root as the array (kArray) or map (kMap) that Yjs' toJSON() answers; nested types as theirs.
-  Any array(std::string_view root) const;
-  Any map(std::string_view root) const;
-  // As the text of Y.XmlFragment.toString().
-  std::string xml(std::string_view root) const;
+  // The characters of a text as UTF-8, without embeds and formatting.
+  std::string text(const TypeRef& type) const;
+  // A text as Quill delta: [{"insert": text | embed, "attributes": {…}}, …].
+  Any delta(const TypeRef& type) const;
+  // As the array (kArray) or map (kMap) that Yjs' toJSON() answers; nested types as theirs,
+  // sub-documents as Any::SubDocument.
+  Any array(const TypeRef& type) const;
+  Any map(const TypeRef& type) const;
+  // The children as the text of Y.XmlFragment.toString().
+  std::string xml(const TypeRef& type) const;
+  // The shared type that is the value of a map's key or an XML element's attribute, or the element
+  // of an array, a text or an XML type; nullopt where there is none.
+  std::optional<Id> nested(const TypeRef& parent, std::string_view key) const;
+  std::optional<Id> nested(const TypeRef& parent, std::size_t index) const;
+  // Of a nested type.
+  std::optional<SharedType> kind(Id type) const;
   // How a root that nobody has typed is best read, from its content.
   enum class RootKind { kEmpty, kText, kArray, kMap, kXml };
   RootKind guess_kind(std::string_view root) const;
+
+  // --- Moments. They need what was deleted since: a document with gc = false. ---
+
+  Snapshot snapshot() const;
+  // Whether the document can be read at the snapshot. O(blocks).
+  std::optional<SnapshotRefusal> check(const Snapshot& snapshot) const;
+  // What the document was then, as one update (Yjs: createDocFromSnapshot), and as a document.
+  // Throw std::invalid_argument where check() says no. O(bytes of the document).
+  Bytes encode_at(const Snapshot& snapshot) const;
+  Doc at(const Snapshot& snapshot, Options options) const;
+  Doc at(const Snapshot& snapshot) const { return at(snapshot, Options{}); }
+  // All that was inserted and deleted since then; what Transaction::restore() undoes. O(blocks).
+  ChangeSet changes_since(const Snapshot& snapshot) const;
+
+  // --- Positions. An index counts UTF-16 code units of a text, or elements. ---
+
+  // The place before the unit at `index`, or the end of the type where it has no more (see
+  // RelativePosition for assoc); nullopt where there is no such nested type.
+  std::optional<RelativePosition> relative_position(const TypeRef& type, std::size_t index,
+                                                    std::int64_t assoc = 0) const;
+  // nullopt where what it stands beside is not known here yet, or has been collected.
+  std::optional<AbsolutePosition> resolve(const RelativePosition& position) const;
 
   // --- Writing, as the replica `client` (never one that somebody else writes as). ---
 
@@ -122,26 +156,77 @@ class Doc {
   std::unique_ptr<internal::Core> core_;
 };
 
-// One atomic local change. Alive only inside Doc::transact().
+// One atomic local change. Alive only inside Doc::transact(). Nested types are named by the Id that
+// the call which made them answers, or Doc::nested().
 //
-// Errors: std::out_of_range for a position past the end; nothing has been changed then.
+// Errors: std::out_of_range for a position past the end, std::invalid_argument for a nested type
+//         that is not there any more, text that is not UTF-8 and a delta that is none. The call has
+//         changed nothing then.
 class Transaction {
  public:
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
   ~Transaction();
 
-  void text_insert(std::string_view root, std::size_t index_utf16, std::string_view utf8);
-  // With the formatting given, in place of what surrounds the position: a map of name → value.
-  void text_insert(std::string_view root, std::size_t index_utf16, std::string_view utf8,
-                   const Any& attributes);
-  void text_delete(std::string_view root, std::size_t index_utf16, std::size_t length_utf16);
-  // `attributes`: a map of name → value; null takes a formatting away.
-  void text_format(std::string_view root, std::size_t index_utf16, std::size_t length_utf16,
-                   const Any& attributes);
+  // --- Text ---
 
-  void map_set(std::string_view root, std::string_view key, const Any& value);
-  void map_delete(std::string_view root, std::string_view key);
+  void text_insert(const TypeRef& text, std::size_t index_utf16, std::string_view utf8);
+  // With the formatting given, in place of what surrounds the position: a map of name → value.
+  void text_insert(const TypeRef& text, std::size_t index_utf16, std::string_view utf8,
+                   const Any& attributes);
+  // An image, a mention…: a JSON value that counts as one unit.
+  void text_embed(const TypeRef& text, std::size_t index_utf16, const Any& embed,
+                  const Any& attributes = Any(Any::Object{}));
+  Id text_embed(const TypeRef& text, std::size_t index_utf16, NewType type,
+                const Any& attributes = Any(Any::Object{}));
+  void text_delete(const TypeRef& text, std::size_t index_utf16, std::size_t length_utf16);
+  // `attributes`: a map of name → value; null takes a formatting away.
+  void text_format(const TypeRef& text, std::size_t index_utf16, std::size_t length_utf16,
+                   const Any& attributes);
+  // A Quill delta: [{"insert": text | embed} | {"retain": n} | {"delete": n}, …], the first two
+  // with "attributes"; as Y.Text.applyDelta(), but for a retain or delete past the end, which is
+  // refused.
+  void text_apply(const TypeRef& text, const Any& delta);
+
+  // --- Elements of an array, children of an XML type ---
+
+  // Bytes and sub-documents become values of their own kind, the rest lib0 values.
+  void array_insert(const TypeRef& array, std::size_t index, const Any::Array& values);
+  Id array_insert(const TypeRef& array, std::size_t index, NewType type);
+  void array_delete(const TypeRef& array, std::size_t index, std::size_t length);
+
+  // --- Entries of a map, attributes of an XML element or a text ---
+
+  void map_set(const TypeRef& map, std::string_view key, const Any& value);
+  Id map_set(const TypeRef& map, std::string_view key, NewType type);
+  void map_delete(const TypeRef& map, std::string_view key);
+
+  // --- Undoing: a change of this client that takes back what others did, and that can be undone
+  // like any other. Needs gc = false, for what is deleted to be here still. ---
+
+  // Deletes what the changes inserted, as far as it is visible, and puts back what they deleted: a
+  // copy of each item directly before the deleted one, formatting marks too. What they both
+  // inserted and deleted stays deleted. As Yjs' UndoManager.undo(), so
+  //   - a map entry gets its old value back only where all that was set since is undone as well;
+  //   - a nested type comes back as a new type, with copies of those children that the changes
+  //     deleted;
+  //   - what others wrote inside of something that is deleted here goes with it.
+  // Unlike there, an unchanged copy that an earlier undo by this client put in the same place counts
+  // as restored, so that undoing twice does no more than undoing once (nested types excepted). A
+  // copy is new content otherwise: to take an undo back, undo the changes that it made.
+  Undone undo(const ChangeSet& changes);
+  // Back to what the document showed then: undoes all since, whoever did it.
+  Undone restore(const Snapshot& moment);
+  // The same for one type, and those in it.
+  Undone restore(const TypeRef& type, const Snapshot& moment);
+  // The same for a range of a text, in positions of that moment: characters, embeds and their
+  // formatting. What was inserted since at an edge of the range goes where the unit of the range at
+  // that edge had been deleted, and so been replaced; beside a unit that is still here it stays.
+  struct Range {
+    std::size_t index_utf16;
+    std::size_t length_utf16;
+  };
+  Undone restore(const TypeRef& text, Range range, const Snapshot& moment);
 
  private:
   friend class Doc;

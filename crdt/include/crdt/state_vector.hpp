@@ -9,6 +9,8 @@
 
 namespace palimpsest::crdt {
 
+class Reader;
+
 // How much of each client's work a replica has: client → next clock. Clients at clock 0 are left
 // out, so equal knowledge is equal value.
 //
@@ -22,6 +24,7 @@ class StateVector {
   // stateVector := varUint(count) (varUint(client) varUint(clock))*
   // Throws DecodeError; accepts clients in any order and, of repeated ones, the last, as Yjs does.
   static StateVector decode(ByteView bytes);
+  static StateVector read(Reader& reader);
   // Clients in descending order, as Yjs writes them.
   Bytes encode() const;
 

@@ -54,6 +54,7 @@ class Update {
 
  private:
   friend class Doc;
+  friend struct ChangeSet;
   Update();
   internal::DecodedUpdate& decoded() {
     return *std::launder(reinterpret_cast<internal::DecodedUpdate*>(state_));
