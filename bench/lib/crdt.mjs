@@ -1,39 +1,184 @@
-import { execFileSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { once } from 'node:events'
 import { join } from 'node:path'
-import { prepareInputs } from './inputs.mjs'
+import { Input } from '../peers/input.mjs'
+import { engines, hasNative, ours, yjs, yrs } from './engines.mjs'
+import { hash, prepareInputs } from './inputs.mjs'
 import { pinned } from './machine.mjs'
-import { crdtBench, workFolder } from './paths.mjs'
 import { peersFolder } from './peers.mjs'
 import { summarize } from './statistics.mjs'
 
-/** The CRDT by itself, beside Yjs, on the same bytes and the same core. */
+/**
+ * The CRDT by itself, beside others, on the same edits and the same core.
+ *
+ * @typedef {import('./statistics.mjs').Summary | { bytes: number } | { over: number } | { failed: true }} Figure
+ *   `over`: not done within that many seconds
+ * @typedef {Record<string, Record<string, Figure>>} Figures engine → case → figure
+ * @typedef {object} CrdtResult
+ * @property {{ id: string, label: string, isDrawn: boolean }[]} engines
+ * @property {string} ours ids of those that everything is compared with
+ * @property {string} yrs
+ * @property {string} yjs
+ * @property {boolean} hasNative
+ * @property {{ name: string, title: string, group: string, updates: number, figures: Figures, tenth?: Figures }[]} results
+ *   `tenth`: with a tenth of the edits
+ */
 
 const core = 1
+/** Seconds for the input of an engine with a format of its own. */
+const limitOfPreparing = 120
 
-function run(command, args) {
-  const [pinnedCommand, pinnedArgs] = pinned(core, command, args)
-  const output = execFileSync(pinnedCommand, pinnedArgs, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
-  return JSON.parse(output)
+/** Memory comes first, while nothing lies about that an earlier case has let go. */
+const casesOf = {
+  trace: ['memory', 'apply', 'load', 'load_v2', 'encode', 'diff', 'local'],
+  constructed: ['apply', 'load'],
+  large: ['memory', 'load', 'load_v2']
+}
+const casesOfOurs = {
+  trace: ['decode_updates', 'decode_state'],
+  constructed: ['decode_updates', 'decode_state'],
+  large: ['decode_state']
 }
 
-const summarizeEach = times =>
-  Object.fromEntries(Object.entries(times).map(([name, values]) => [name, summarize(values)]))
+function countUpdates({ folder }) {
+  const input = new Input(folder)
+  return input.has('yjs.updates') ? input.updates('yjs').length : Infinity
+}
 
-export async function measureCrdt({ traces, quick }) {
-  const seconds = quick ? 0.2 : 3
-  const results = []
-  for (const { name, path } of await prepareInputs(join(workFolder, 'inputs'), traces, quick)) {
-    console.error(`measuring the CRDT: ${name}`)
-    const ours = run(crdtBench, [path, '--seconds', String(seconds)])
-    const yjs = run('node',
-      ['--expose-gc', join(peersFolder, 'yjs-bench.mjs'), path, '--seconds', String(seconds)])
-    results.push({
-      name,
-      updates: ours.updates,
-      stateBytes: ours.state_bytes,
-      ours: { times: summarizeEach(ours.times), memory: ours.memory },
-      yjs: { times: summarizeEach(yjs.times), memory: yjs.memory }
-    })
+/**
+ * Runs a program until it ends, or says nothing for `limit` seconds.
+ *
+ * @returns {Promise<'done' | 'failed' | 'over'>}
+ */
+async function runWithin(limit, [command, ...args], takeLine = () => {}) {
+  const [pinnedCommand, pinnedArgs] = pinned(core, command, args)
+  const child = spawn(pinnedCommand, pinnedArgs, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const exited = once(child, 'exit')
+  const kill = () => child.kill('SIGKILL')
+  let timer = setTimeout(kill, limit * 1000)
+  for await (const line of createInterface({ input: child.stdout })) {
+    clearTimeout(timer)
+    takeLine(line)
+    timer = setTimeout(kill, limit * 1000)
   }
-  return results
+  const [status, signal] = await exited
+  clearTimeout(timer)
+  if (signal === 'SIGKILL') return 'over'
+  return status === 0 ? 'done' : 'failed'
+}
+
+/** Each case, whatever becomes of those before it. */
+async function runCases(engine, input, cases, { seconds, limit }) {
+  const figures = {}
+  const take = line => {
+    const { case: name, times, bytes } = JSON.parse(line)
+    figures[name] = times === undefined ? { bytes } : summarize(times)
+  }
+  const left = () => cases.filter(name => figures[name] === undefined)
+  while (left().length > 0) {
+    const command = [...engine.command, input.folder,
+      '--kind', input.kind, '--cases', left().join(','), '--seconds', String(seconds)]
+    const ending = await runWithin(limit, command, take)
+    if (ending === 'over') {
+      figures[left()[0]] = { over: limit }
+    } else if (left().length > 0) {
+      if (engine === ours) throw new Error(`${engine.label} failed at ${left()[0]} of ${input.name}`)
+      figures[left()[0]] = { failed: true }
+    }
+  }
+  return figures
+}
+
+/**
+ * Makes an input in a format of others, unless it is there or was tried.
+ *
+ * @returns {Promise<boolean>} whether it is there
+ */
+async function prepareFormat(input, format) {
+  const keyFile = join(input.folder, `${format}.key`)
+  const engineFile = join(peersFolder, 'engines', `${format}.mjs`)
+  const key = hash(readFileSync(join(input.folder, 'key')), readFileSync(engineFile))
+  const [knownKey, outcome] = existsSync(keyFile) ? readFileSync(keyFile, 'utf8').split('\n') : []
+  if (knownKey === key) return outcome === 'made'
+  console.error(`preparing ${input.title} for ${format}`)
+  const isMade = 'done' === await runWithin(limitOfPreparing,
+    ['node', '--max-old-space-size=8192', join(peersFolder, 'prepare.mjs'), format, input.folder])
+  writeFileSync(keyFile, `${key}\n${isMade ? 'made' : 'not made'}\n`)
+  return isMade
+}
+
+function canDo(engine, input, name) {
+  const has = file => existsSync(join(input.folder, file))
+  switch (name) {
+    case 'load_v2': return engine.hasV2
+    case 'local': return has('edits')
+    case 'diff': return has(`${engine.format}.half`)
+    default: return true
+  }
+}
+
+function wantedCases(engine, input) {
+  const cases = [...casesOf[input.group], ...(engine === ours ? casesOfOurs[input.group] : [])]
+  return cases.filter(name => canDo(engine, input, name))
+}
+
+/**
+ * Measures engines on inputs, the smaller ones first: an engine that was over the limit with few
+ * edits is not tried with more.
+ */
+class Measuring {
+  #options
+  #gaveUp = new Set() // of engine and case
+
+  constructor(options) {
+    this.#options = options
+  }
+
+  async #figures(engine, input) {
+    const idOf = name => `${engine.id} ${name}`
+    const cases = wantedCases(engine, input).filter(name => !this.#gaveUp.has(idOf(name)))
+    if (engine.format !== 'yjs') {
+      if (!input.hasTrace) return {}
+      if (!await prepareFormat(input, engine.format)) return {}
+    }
+    console.error(`measuring ${input.title}: ${engine.label}`)
+    const limit = engine.isReference ? this.#options.limitOfReferences : this.#options.limit
+    const figures = await runCases(engine, input, cases, { seconds: this.#options.seconds, limit })
+    for (const [name, { over }] of Object.entries(figures)) {
+      if (over !== undefined && !engine.isReference) this.#gaveUp.add(idOf(name))
+    }
+    return figures
+  }
+
+  /** @returns {Promise<Figures>} */
+  async input(input, chosen) {
+    const figures = {}
+    for (const engine of chosen) figures[engine.id] = await this.#figures(engine, input)
+    return figures
+  }
+}
+
+/** @returns {Promise<CrdtResult>} */
+export async function measureCrdt({ traces, quick, large }) {
+  const chosen = engines(quick)
+  const measuring = new Measuring(quick
+    ? { seconds: 0.05, limit: 5, limitOfReferences: 5 }
+    : { seconds: 0.6, limit: 20, limitOfReferences: 60 })
+  const results = prepareInputs({ traces, quick, large })
+    .map(({ input, tenth }) => ({ input, tenth, updates: countUpdates(input) }))
+  for (const result of [...results].sort((a, b) => a.updates - b.updates)) {
+    result.figures = await measuring.input(result.input, chosen)
+    if (result.tenth) result.figuresOfTenth = await measuring.input(result.tenth, quick ? [ours] : [ours, yrs, yjs])
+  }
+  return {
+    engines: chosen.map(({ id, label, isTwin = false }) => ({ id, label, isDrawn: !isTwin })),
+    ours: ours.id,
+    yrs: yrs.id,
+    yjs: yjs.id,
+    hasNative,
+    results: results.map(({ input: { name, title, group }, updates, figures, figuresOfTenth }) =>
+      ({ name, title, group, updates, figures, tenth: figuresOfTenth }))
+  }
 }

@@ -1,153 +1,205 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
+import { Replica } from '../peers/engines/yjs.mjs'
+import { encodeEdits, root } from '../peers/input.mjs'
+import { writeFormat } from '../peers/prepare.mjs'
+import { authors, editsOf, replay } from '../peers/replay.mjs'
+import { separated } from './format.mjs'
+import { workFolder } from './paths.mjs'
 import { yjs as Y } from './peers.mjs'
-import { syntheticTrace } from './synthetic.mjs'
+import * as synthetic from './synthetic.mjs'
 
 /**
- * What the CRDT cases are measured on: a trace, replayed through Yjs into one update per edit, as
- * the editors of its authors would have sent them.
+ * What the CRDT is measured on (../peers/input.mjs says what an input is), made once by Yjs.
+ *
+ * @typedef {object} InputPlan
+ * @property {string} name
+ * @property {'text' | 'map' | 'xml'} kind
+ * @property {'trace' | 'constructed' | 'large'} group
+ * @property {string} title for people
+ * @property {boolean} hasTrace it can be made in the formats of other engines
+ * @property {string} key changes when the input would
+ * @property {(folder: string) => void} make
+ *
+ * @typedef {InputPlan & { folder: string }} PreparedInput
+ * @typedef {{ input: PreparedInput, tenth?: PreparedInput }} Measured
+ *   `tenth`: the same with a tenth of the edits, for how the time grows
  */
 
 export const traceNames = ['automerge-paper', 'friendsforever', 'sveltecomponent', 'json-crdt-patch']
+const largeName = 'automerge-paper'
+const largeTimes = 100
 
-const root = 'content'
+const readTrace = (folder, name) => readFileSync(join(folder, `${name}.json.gz`))
 
-/** One editor: applies patches, and tells what update each of them made. */
-class Replica {
-  /**
-   * @param {number} client small, as in published measurements of these traces; real ids are
-   *   random and take five bytes
-   * @param {boolean} countsCodePoints the trace has characters that are two units of UTF-16
-   */
-  constructor(client, countsCodePoints) {
-    this.doc = new Y.Doc()
-    this.doc.clientID = client
-    this.text = this.doc.getText(root)
-    this.countsCodePoints = countsCodePoints
-    this.made = []
-    this.doc.on('update', (update, origin) => { if (origin === 'local') this.made.push(update) })
-  }
+function parseTrace(bytes) {
+  const json = gunzipSync(bytes).toString()
+  // Such a trace counts code points, where the engines count units of UTF-16.
+  if (/[\ud800-\udfff]/.test(json)) throw new Error('traces with characters above U+FFFF are not known here')
+  return JSON.parse(json)
+}
 
-  /** The updates of one transaction of the trace: one for each patch that does anything. */
-  edit(patches) {
-    this.made = []
-    for (const [position, deleted, inserted] of patches) {
-      const [begin, end] = this.utf16Range(position, position + deleted)
-      this.doc.transact(() => {
-        if (end > begin) this.text.delete(begin, end - begin)
-        if (inserted !== '') this.text.insert(begin, inserted)
-      }, 'local')
-    }
-    return this.made
-  }
+function writeTrace(folder, trace) {
+  const updates = replay(trace, Replica)
+  const content = writeFormat(folder, Replica, updates, 'text', trace.endContent)
+  writeFileSync(join(folder, 'content'), content)
+  writeFileSync(join(folder, 'trace.json'), JSON.stringify(trace))
+  if (authors(trace) === 1) writeFileSync(join(folder, 'edits'), encodeEdits(editsOf(trace)))
+}
 
-  utf16Range(begin, end) {
-    if (!this.countsCodePoints) return [begin, end]
-    const points = Array.from(this.text.toString())
-    const units = (from, to) => points.slice(from, to).join('').length
-    const first = units(0, begin)
-    return [first, first + units(begin, end)]
+/** @returns {InputPlan} */
+function fromTrace(name, group, title, key, makeTrace) {
+  return {
+    name, kind: 'text', group, title, hasTrace: true, key,
+    make: folder => writeTrace(folder, makeTrace())
   }
 }
 
-const hasSurrogates = text => /[\ud800-\udfff]/.test(text)
-
-/** The updates of a trace, in an order in which a server could have received them. */
-function replay(trace) {
-  const countsCodePoints = hasSurrogates(trace.startContent ?? '') ||
-    trace.txns.some(({ patches }) => patches.some(patch => hasSurrogates(patch[2])))
-  const replicas = Array.from({ length: trace.numAgents ?? 1 },
-    (_, agent) => new Replica(agent + 1, countsCodePoints))
-
-  const updates = []
-  const updatesOf = [] // transaction → its updates
-  const knows = replicas.map(() => new Set()) // replica → transactions
-  if (trace.startContent) updates.push(...replicas[0].edit([[0, 0, trace.startContent]]))
-
-  trace.txns.forEach(({ agent = 0, parents, patches }, index) => {
-    const replica = replicas[agent]
-    for (const missing of unknownAncestors(trace, parents ?? [], knows[agent])) {
-      for (const update of updatesOf[missing]) Y.applyUpdate(replica.doc, update, 'remote')
-      knows[agent].add(missing)
-    }
-    updatesOf[index] = replica.edit(patches)
-    knows[agent].add(index)
-    updates.push(...updatesOf[index])
-  })
-  return updates
-}
-
-/** Oldest first: a transaction comes after its parents in a trace. */
-function unknownAncestors(trace, parents, known) {
-  const found = new Set()
-  const stack = [...parents]
-  while (stack.length > 0) {
-    const index = stack.pop()
-    if (known.has(index) || found.has(index)) continue
-    found.add(index)
-    stack.push(...(trace.txns[index].parents ?? []))
-  }
-  return [...found].sort((a, b) => a - b)
-}
-
-function framed(updates) {
-  return Buffer.concat(updates.flatMap(update => {
-    const length = Buffer.alloc(4)
-    length.writeUInt32LE(update.length)
-    return [length, update]
+function xmlChildren(count) {
+  const replica = new Replica(1)
+  const names = ['p', 'h1', 'h2', 'li']
+  return Array.from({ length: count }, (_, i) => replica.change(doc => {
+    doc.getXmlFragment(root).push([new Y.XmlElement(names[i % names.length])])
   }))
 }
 
-async function write(path, trace) {
-  const updates = replay(trace)
-  const server = new Y.Doc()
-  const halfWay = Math.floor(updates.length / 2)
-  for (const update of updates.slice(0, halfWay)) Y.applyUpdate(server, update)
-  const half = Y.encodeStateVector(server)
-  for (const update of updates.slice(halfWay)) Y.applyUpdate(server, update)
-  const text = server.getText(root).toString()
-  if (trace.endContent !== undefined && trace.endContent !== text) {
-    throw new Error(`${path}: Yjs makes another text of this trace than it ends with`)
+const oneMapKey = clients => Array.from({ length: clients }, (_, client) =>
+  new Replica(client + 1).change(doc => doc.getMap(root).set('title', `by client ${client}`)))
+
+/** The same edits again and again in one document, each time before what is there. */
+function writeLarge(folder, trace) {
+  const edits = editsOf(trace)
+  const replica = new Replica(1)
+  for (let i = 0; i < largeTimes; i++) {
+    replica.change(doc => {
+      const text = doc.getText(root)
+      for (const [position, deleted, inserted] of edits) {
+        if (deleted > 0) text.delete(position, deleted)
+        if (inserted !== '') text.insert(position, inserted)
+      }
+    })
   }
-  await writeFile(`${path}.updates`, framed(updates))
-  await writeFile(`${path}.state`, Y.encodeStateAsUpdate(server))
-  await writeFile(`${path}.half`, half)
-  await writeFile(`${path}.txt`, text)
+  const content = replica.content('text')
+  if (content !== trace.endContent.repeat(largeTimes)) throw new Error('another text than expected')
+  writeFileSync(join(folder, 'content'), content)
+  writeFileSync(join(folder, 'yjs.state'), replica.encode())
+  writeFileSync(join(folder, 'yjs.state2'), replica.encodeV2())
 }
 
-/** Writes the files of one input, unless they are there and of the same trace. */
-async function prepare(folder, name, traceBytes, parse) {
-  const path = join(folder, name)
-  const program = await readFile(new URL(import.meta.url))
-  const key = createHash('sha256').update(program).update(traceBytes).digest('hex')
-  const known = await readFile(`${path}.key`, 'utf8').catch(() => '')
-  if (known !== key) {
-    console.error(`preparing ${name}`)
-    await write(path, parse())
-    await writeFile(`${path}.key`, key)
-  }
-  return { name, path }
-}
+const constructedText = (name, title, makeTrace) => size =>
+  fromTrace(`${name}-${size}`, 'constructed', `${separated(size)} ${title}`, '', () => makeTrace(size))
 
-/**
- * Makes the inputs of the CRDT cases in `folder`, from the traces in `traces`, or without those
- * from typing made up for it.
- *
- * @returns {Promise<{ name: string, path: string }[]>}
- */
-export async function prepareInputs(folder, traces, quick) {
-  await mkdir(folder, { recursive: true })
+const constructedUpdates = (name, kind, title, makeUpdates) => size => ({
+  name: `${name}-${size}`,
+  kind,
+  group: 'constructed',
+  title: `${separated(size)} ${title}`,
+  hasTrace: false,
+  key: '',
+  make: folder =>
+    writeFileSync(join(folder, 'content'), writeFormat(folder, Replica, makeUpdates(size), kind))
+})
+
+/** @type {{ size: number, plan: (size: number) => InputPlan }[]} */
+const constructed = [
+  {
+    size: 100_000,
+    plan: constructedText('random-inserts', 'characters, each at a random place', synthetic.randomInserts)
+  },
+  {
+    size: 100_000,
+    plan: constructedText('prepends', 'characters, each before all others', synthetic.prepends)
+  },
+  {
+    size: 20_000,
+    plan: constructedText('concurrent-runs', 'words by each of two at once', synthetic.concurrentRuns)
+  },
+  {
+    size: 2_500,
+    plan: constructedText('branches', 'edits in each of 8 branches', synthetic.branches)
+  },
+  { size: 20_000, plan: constructedUpdates('xml-children', 'xml', 'XML children', xmlChildren) },
+  { size: 2_000, plan: constructedUpdates('map-key', 'map', 'clients setting one map key', oneMapKey) },
+  {
+    size: 5_000,
+    plan: constructedText('flood-insert', 'clients inserting one character at one place',
+      clients => synthetic.flood(clients, 1))
+  },
+  {
+    size: 200,
+    plan: constructedText('flood-prepend', 'clients prepending 100 characters each at one place',
+      clients => synthetic.flood(clients, 100))
+  }
+]
+
+/** @returns {InputPlan[]} */
+function tracePlans(traces, quick) {
   if (traces === undefined) {
     const edits = quick ? 20_000 : 100_000
-    const name = `synthetic-${edits}`
-    return [await prepare(folder, name, String(edits), () => syntheticTrace(edits))]
+    return [fromTrace(`synthetic-${edits}`, 'trace', `made-up typing`, '', () => synthetic.syntheticTrace(edits))]
   }
-  const inputs = []
-  for (const name of quick ? ['sveltecomponent', 'friendsforever'] : traceNames) {
-    const bytes = await readFile(join(traces, `${name}.json.gz`))
-    inputs.push(await prepare(folder, name, bytes, () => JSON.parse(gunzipSync(bytes))))
+  return (quick ? ['sveltecomponent', 'friendsforever'] : traceNames).map(name => {
+    const bytes = readTrace(traces, name)
+    return fromTrace(name, 'trace', name, hash(bytes), () => parseTrace(bytes))
+  })
+}
+
+/** @returns {InputPlan} */
+function largePlan(traces) {
+  const bytes = readTrace(traces, largeName)
+  return {
+    name: `${largeName}-${largeTimes}`,
+    kind: 'text',
+    group: 'large',
+    title: `${largeTimes} times ${largeName}`,
+    hasTrace: false,
+    key: hash(bytes),
+    make: folder => writeLarge(folder, parseTrace(bytes))
   }
-  return inputs
+}
+
+export function hash(...parts) {
+  const state = createHash('sha256')
+  for (const part of parts) state.update(part)
+  return state.digest('hex')
+}
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+/** Of all that an input depends on besides its plan. */
+const programKey = hash(...['inputs.mjs', 'synthetic.mjs', '../peers/engines/yjs.mjs', '../peers/input.mjs',
+  '../peers/prepare.mjs', '../peers/replay.mjs', '../peers/package-lock.json'].map(name => readFileSync(join(here, name))))
+
+/**
+ * Makes the files of an input, unless they are there and what it would make.
+ *
+ * @param {InputPlan} plan
+ * @returns {PreparedInput}
+ */
+function prepare(plan) {
+  const folder = join(workFolder, 'inputs', plan.name)
+  const key = hash(programKey, plan.key)
+  const keyFile = join(folder, 'key')
+  if (!existsSync(keyFile) || readFileSync(keyFile, 'utf8') !== key) {
+    console.error(`preparing ${plan.title}`)
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder, { recursive: true })
+    plan.make(folder)
+    writeFileSync(keyFile, key)
+  }
+  return { ...plan, folder }
+}
+
+/** The inputs of the CRDT cases. Without recorded traces there is typing made up instead. */
+export function prepareInputs({ traces, quick, large }) {
+  return [
+    ...tracePlans(traces, quick).map(plan => ({ input: prepare(plan) })),
+    ...constructed.map(({ size, plan }) => {
+      const full = quick ? size / 10 : size
+      return { input: prepare(plan(full)), tenth: prepare(plan(full / 10)) }
+    }),
+    ...(large ? [{ input: prepare(largePlan(traces)) }] : [])
+  ]
 }

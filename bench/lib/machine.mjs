@@ -3,7 +3,7 @@ import { closeSync, fdatasyncSync, mkdirSync, openSync, readFileSync, rmSync, wr
 import os from 'node:os'
 import { join } from 'node:path'
 import { root, workFolder } from './paths.mjs'
-import { websocketServerVersion, yjsVersion } from './peers.mjs'
+import { npmVersion } from './peers.mjs'
 import { summarize } from './statistics.mjs'
 
 /** Where the figures come from. */
@@ -53,8 +53,7 @@ export async function describeRun({ traces, quick }) {
     system: `${systemName()}, Linux ${os.release()}`,
     compiler: firstLine('c++', '--version'),
     node: process.version,
-    yjs: yjsVersion,
-    websocketServer: websocketServerVersion,
+    websocketServer: npmVersion('@y/websocket-server'),
     durableWrite: durableWrite(),
     loadBefore: os.loadavg()[0],
     recorded: traces !== undefined,

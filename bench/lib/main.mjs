@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { drawCrdt } from './crdt-chart.mjs'
 import { measureCrdt } from './crdt.mjs'
 import { measureFanout } from './fanout.mjs'
 import { describeRun } from './machine.mjs'
@@ -14,12 +15,16 @@ function parse() {
         traces: { type: 'string' },
         only: { type: 'string' },
         json: { type: 'string' },
+        svg: { type: 'string' },
+        large: { type: 'boolean', default: false },
         quick: { type: 'boolean', default: false }
       }
     })
     if (values.only !== undefined && !['crdt', 'fanout'].includes(values.only)) {
       throw new Error(`--only takes crdt or fanout, not ${values.only}`)
     }
+    if (values.large && values.traces === undefined) throw new Error('--large needs --traces')
+    if (values.svg !== undefined && values.only === 'fanout') throw new Error('--svg draws the CRDT')
     return values
   } catch (error) {
     console.error(`bench/run: ${error.message}`)
@@ -28,7 +33,7 @@ function parse() {
 }
 
 const options = parse()
-const result = { run: await describeRun(options), crdt: [], fanout: [] }
+const result = { run: await describeRun(options), crdt: undefined, fanout: [] }
 try {
   if (options.only !== 'fanout') result.crdt = await measureCrdt(options)
   if (options.only !== 'crdt') result.fanout = await measureFanout(options)
@@ -37,4 +42,5 @@ try {
   process.exit(1)
 }
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`)
+if (options.svg !== undefined) writeFileSync(options.svg, drawCrdt(result.crdt))
 console.log(render(result))

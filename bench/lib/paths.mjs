@@ -11,3 +11,5 @@ export const crdtBench = resolve(buildFolder, 'bench/crdt_bench')
 export const load = resolve(buildFolder, 'bench/load')
 /** For what is only needed while measuring: on the same disk as the repository. */
 export const workFolder = resolve(root, 'build/bench')
+/** There only where Rust and its crates can be had. */
+export const nativePeers = resolve(root, 'build/peers/release/native-peers')

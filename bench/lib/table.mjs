@@ -1,60 +1,7 @@
+import { aboutCrdt, renderCrdt } from './crdt-table.mjs'
+import { cell, row, separated, significant, times } from './format.mjs'
+
 /** The figures as a reader of the README sees them. */
-
-const separated = integer => String(integer).replace(/\B(?=(\d{3})+$)/g, ',')
-
-/** With that many digits that count, but no more than three behind the point. */
-function significant(value, digits = 3) {
-  if (value === 0) return '0'
-  const decimals = Math.min(3, digits - 1 - Math.floor(Math.log10(Math.abs(value))))
-  return decimals > 0 ? value.toFixed(decimals) : separated(Number(value.toPrecision(digits)))
-}
-
-/** Median and range, with the unit of the row. */
-function cell({ median, least, most, runs }, unit, scale = 1) {
-  const text = `${significant(median * scale)} ${unit}`
-  return runs === 1 ? text : `${text} (${significant(least * scale)}–${significant(most * scale)})`
-}
-
-/** How many times better the first is. */
-function times(better, worse) {
-  return `${significant(better / worse, 2)} ×`
-}
-
-const row = cells => `| ${cells.join(' | ')} |`
-
-const crdtLabels = {
-  apply: ({ updates }) => `apply ${separated(updates)} updates one by one, read the text`,
-  load: () => 'load the merged document, read the text',
-  encode: () => 'encode the whole state',
-  diff: () => 'encode the difference to half-way'
-}
-
-function crdtRows(result) {
-  const { ours, yjs } = result
-  const limits = { apply: ours.times.decode_updates, load: ours.times.decode_state }
-  const rows = Object.entries(crdtLabels).map(([name, label]) => [
-    label(result),
-    cell(ours.times[name], 'ms'),
-    cell(yjs.times[name], 'ms'),
-    times(yjs.times[name].median, ours.times[name].median),
-    limits[name] === undefined ? '' : `${significant(limits[name].median)} ms`
-  ])
-  const megabytes = bytes => `${significant(bytes / 1e6)} MB`
-  rows.push(['memory of the loaded document', megabytes(ours.memory), megabytes(yjs.memory),
-    times(yjs.memory, ours.memory), ''])
-  return rows
-}
-
-function renderCrdt(results, run) {
-  const lines = [
-    `| CRDT: Palimpsest and Yjs ${run.yjs} | Palimpsest | Yjs | better by | only decoding |`,
-    '| :- | -: | -: | -: | -: |'
-  ]
-  for (const result of results) {
-    lines.push(row([`**${result.name}**`, '', '', '', '']), ...crdtRows(result).map(row))
-  }
-  return lines
-}
 
 const shapeText = ({ documents, clients, writers }) =>
   `${documents} document${documents > 1 ? 's' : ''} × ${clients} clients, ` +
@@ -105,7 +52,7 @@ function about(run, crdt, fanout) {
     `${run.system}; ${run.compiler}; Node ${run.node}.`,
     'Medians (least–most) of runs after a warm-up, each pinned to one core; every result was checked.'
   ]
-  if (crdt.length > 0) sentences.push('The times of the CRDT are processor time.')
+  if (crdt !== undefined) sentences.push(...aboutCrdt(crdt))
   if (fanout.length > 0) {
     const share = Math.max(...fanout.flatMap(({ ours, theirs }) => [ours.ownCores.most, theirs.ownCores.most]))
     sentences.push(
@@ -122,7 +69,7 @@ function about(run, crdt, fanout) {
 
 export function render({ run, crdt, fanout }) {
   const parts = []
-  if (crdt.length > 0) parts.push(renderCrdt(crdt, run).join('\n'))
+  if (crdt !== undefined) parts.push(renderCrdt(crdt))
   if (fanout.length > 0) parts.push(renderFanout(fanout, run).join('\n'))
   parts.push(about(run, crdt, fanout))
   return parts.join('\n\n')

@@ -14,14 +14,14 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <exception>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <CLI/CLI.hpp>
+
+#include "../program.hpp"
 #include "fleet.hpp"
 
 namespace palimpsest::bench {
@@ -45,45 +45,40 @@ struct Arguments {
   std::optional<Milliseconds> within;
 };
 
-Arguments parse(const std::vector<std::string>& words) {
-  Arguments arguments;
-  for (std::size_t i = 0; i < words.size(); i += 2) {
-    const std::string& word = words[i];
-    if (i + 1 == words.size()) throw std::invalid_argument(word + " needs a value");
-    const std::string& value = words[i + 1];
-    if (word == "--port") {
-      arguments.port = static_cast<std::uint16_t>(std::stoul(value));
-    } else if (word == "--pid") {
-      arguments.server = std::stoi(value);
-    } else if (word == "--documents") {
-      arguments.shape.documents = std::stoul(value);
-    } else if (word == "--clients") {
-      arguments.shape.clients = std::stoul(value);
-    } else if (word == "--writers") {
-      arguments.shape.writers = std::stoul(value);
-    } else if (word == "--name") {
-      arguments.name = value;
-    } else if (word == "--warm-up") {
-      arguments.warm_up = Seconds(std::stod(value));
-    } else if (word == "--seconds") {
-      arguments.time = Seconds(std::stod(value));
-    } else if (word == "--rate") {
-      arguments.paces.push_back({.rate = std::stod(value)});
-    } else if (word == "--window") {
-      arguments.paces.push_back({.rate = std::nullopt, .window = std::stoul(value)});
-    } else if (word == "--within") {
-      arguments.within = Milliseconds(std::stod(value));
-    } else {
-      throw std::invalid_argument("unknown argument " + word);
+void add_options(CLI::App& program, Arguments& arguments) {
+  const auto add_seconds = [&](const std::string& name, Seconds& value) {
+    program.add_option_function<double>(name,
+                                        [&value](double seconds) { value = Seconds(seconds); });
+  };
+  const auto add_pace = [&](const std::string& name, auto make_pace) {
+    program
+        .add_option_function<std::vector<double>>(
+            name,
+            [&arguments, make_pace](const std::vector<double>& values) {
+              for (const double value : values) arguments.paces.push_back(make_pace(value));
+            })
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  };
+  program.add_option("--port", arguments.port)->required();
+  program.add_option("--pid", arguments.server)->required();
+  program.add_option("--documents", arguments.shape.documents);
+  program.add_option("--clients", arguments.shape.clients)->check(CLI::Range(2, 1'000'000));
+  program.add_option("--writers", arguments.shape.writers);
+  program.add_option("--name", arguments.name);
+  add_seconds("--warm-up", arguments.warm_up);
+  add_seconds("--seconds", arguments.time);
+  add_pace("--rate", [](double rate) { return Pace{.rate = rate}; });
+  add_pace("--window", [](double window) {
+    return Pace{.rate = std::nullopt, .window = static_cast<std::size_t>(window)};
+  });
+  program.add_option_function<double>("--within",
+                                      [&](double time) { arguments.within = Milliseconds(time); });
+  program.final_callback([&arguments] {
+    if (arguments.shape.writers > arguments.shape.clients) {
+      throw CLI::ValidationError("--writers", "no more than there are clients");
     }
-  }
-  if (arguments.port == 0 || arguments.server == 0) {
-    throw std::invalid_argument("--port and --pid are needed");
-  }
-  if (arguments.shape.clients < 2 || arguments.shape.writers > arguments.shape.clients) {
-    throw std::invalid_argument("at least two clients of a document, and no more writers");
-  }
-  return arguments;
+  });
 }
 
 void print(const Measured& measured) {
@@ -155,14 +150,9 @@ void run(const Arguments& arguments) {
 }  // namespace palimpsest::bench
 
 int main(int argc, char** argv) {
-  try {
-    palimpsest::bench::run(palimpsest::bench::parse({argv + 1, argv + argc}));
-    return EXIT_SUCCESS;
-  } catch (const std::invalid_argument& error) {
-    std::fprintf(stderr, "load: %s\n", error.what());
-    return 2;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "load: %s\n", error.what());
-    return EXIT_FAILURE;
-  }
+  CLI::App program("Types into documents of a y-websocket server", "load");
+  palimpsest::bench::Arguments arguments;
+  palimpsest::bench::add_options(program, arguments);
+  return palimpsest::bench::run_program(program, argc, argv,
+                                        [&] { palimpsest::bench::run(arguments); });
 }

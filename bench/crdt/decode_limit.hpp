@@ -16,9 +16,10 @@ struct Decoded {
 };
 
 // The least that any engine has to do with an update (Yjs format v1): read its numbers, append its
-// text to `text`. It trusts the bytes, knows only what plain typing consists of, and keeps nothing.
+// text to `text`. It trusts the bytes, knows only what the inputs of this benchmark consist of
+// (text, deletions, XML elements, strings of a map), and keeps nothing.
 //
-// Errors: std::runtime_error for content other than text and deletions.
+// Errors: std::runtime_error for other content.
 void decode_only(std::span<const std::uint8_t> update, std::string& text, Decoded& decoded);
 
 }  // namespace palimpsest::bench
