@@ -54,7 +54,7 @@ BlockIndex Core::block_at(ClientIndex client, Clock clock) const {
   return own[own.find(clock)];
 }
 
-BlockIndex Core::allocate(const Block& block) {
+BlockIndex Core::allocate(Block block) {
   if (free_block_ != kNone) {
     const BlockIndex index = free_block_;
     free_block_ = blocks[index].right;

@@ -181,7 +181,8 @@ struct Core {
 
   // That so many blocks and bytes of content of the client are about to come.
   void expect(ClientIndex client, std::size_t block_count, std::size_t content_bytes);
-  BlockIndex allocate(const Block& block);
+  // By value: what is copied may be in the pool, which moves when it grows.
+  BlockIndex allocate(Block block);
   void release(BlockIndex block);
 
   TypeIndex root(std::string_view name);
