@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <new>
 #include <optional>
 #include <span>
 
@@ -89,3 +90,15 @@ Bytes diff_update(ByteView update, const StateVector& known);
 Bytes diff_update(const DecodedUpdate& update, const StateVector& known, const DeleteSet& deletes);
 
 }  // namespace palimpsest::crdt::internal
+
+namespace palimpsest::crdt {
+
+inline internal::DecodedUpdate& Update::decoded() {
+  return *std::launder(reinterpret_cast<internal::DecodedUpdate*>(state_));
+}
+
+inline const internal::DecodedUpdate& Update::decoded() const {
+  return *std::launder(reinterpret_cast<const internal::DecodedUpdate*>(state_));
+}
+
+}  // namespace palimpsest::crdt

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { contentOf, documentOf, stateOf } from './support/oracle.js'
+import { editDocument } from './support/random-edits.js'
 import { framed, succeed, withFolder } from './support/palimpsest.js'
 import { Random } from './support/random.js'
 import { allRoots, randomSession } from './support/random-session.js'
@@ -53,6 +54,36 @@ test('merging update files one by one gives what the framed list gives', async (
   }))
 })
 
+test('updates that Yjs wrote in v2 while people were typing give the document that Yjs has', async () => {
+  await inParallel(seeds, seed => withFolder(async folder => {
+    const random = new Random(seed)
+    const updates = editsInV2(random)
+    const doc = new Y.Doc()
+    for (const update of updates) Y.applyUpdateV2(doc, update)
+    const [file, merged] = ['updates', 'merged'].map(name => join(folder, name))
+    await writeFile(file, framed(updates))
+    await succeed('doc', 'merge', '--framed', '--v2-in', file, '-o', merged)
+    assertSameBytes(await readFile(merged), Y.encodeStateAsUpdate(doc), `seed ${seed}`)
+  }))
+})
+
+/** What some clients who see each other's work write, in the order in which they write it. */
+function editsInV2(random) {
+  const made = []
+  const docs = Array.from({ length: 3 }, (_, i) => {
+    const doc = new Y.Doc()
+    doc.clientID = random.integer(i * 2 ** 50, (i + 1) * 2 ** 50 - 1)
+    doc.on('updateV2', (update, origin) => origin !== 'remote' && made.push(update))
+    return doc
+  })
+  for (let step = random.integer(10, 80); step > 0; step--) {
+    const doc = random.pick(docs)
+    editDocument(random, doc, allRoots)
+    if (random.chance(0.5)) Y.applyUpdateV2(random.pick(docs), Y.encodeStateAsUpdateV2(doc), 'remote')
+  }
+  return made
+}
+
 async function inParallel(list, work) {
   const rest = [...list]
   const one = async () => {
@@ -101,7 +132,19 @@ async function compare(updates, stateVectors) {
       await succeed('doc', 'diff', merged, '--since', join(folder, `since${i}`), '-o', join(folder, `diff${i}`))
       assertSameBytes(await readFile(join(folder, `diff${i}`)), Y.encodeStateAsUpdate(doc, stateVector), 'diff')
     }
+    await compareV2(folder, updates, merged)
   })
+}
+
+/** The same updates and their state in format v2: read by ours, and written by both. */
+async function compareV2(folder, updates, merged) {
+  const [updatesV2, mergedV2, back] = ['updates.v2', 'merged.v2', 'back'].map(name => join(folder, name))
+  await writeFile(updatesV2, framed(updates.map(Y.convertUpdateFormatV1ToV2)))
+  await succeed('doc', 'merge', '--framed', '--v2-in', '--v2', updatesV2, '-o', mergedV2)
+  assertSameBytes(await readFile(mergedV2), Y.encodeStateAsUpdateV2(documentOf(updates)), 'merge v2')
+  await succeed('doc', 'merge', '--v2-in', mergedV2, '-o', back)
+  await succeed('doc', 'merge', merged, '-o', merged)
+  assertSameBytes(await readFile(back), await readFile(merged), 'v2 to v1')
 }
 
 async function compareContent(file, update) {

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <new>
 #include <vector>
 
 #include "crdt/bytes.hpp"
@@ -56,12 +55,9 @@ class Update {
   friend class Doc;
   friend struct ChangeSet;
   Update();
-  internal::DecodedUpdate& decoded() {
-    return *std::launder(reinterpret_cast<internal::DecodedUpdate*>(state_));
-  }
-  const internal::DecodedUpdate& decoded() const {
-    return *std::launder(reinterpret_cast<const internal::DecodedUpdate*>(state_));
-  }
+  // Defined where the type is (decoded_update.hpp).
+  inline internal::DecodedUpdate& decoded();
+  inline const internal::DecodedUpdate& decoded() const;
 
   // In place, so that reading one keystroke allocates nothing.
   static constexpr std::size_t kStateAlignment = 8;
