@@ -9,6 +9,7 @@ Change& Core::begin() {
   change_.epoch = ++epoch;
   change_.clients.clear();
   change_.deleted.clear();
+  change_.erased.clear();
   change_.split.clear();
   if (!change_.changed_types.empty()) change_.changed_types.clear();
   change_.tracks_types = false;
@@ -77,6 +78,10 @@ BlockList::Place Core::split(Change& change, ClientIndex client, BlockList::Plac
   } else if (right.in_map) {
     slots[right.parent].last = right_index;
   }
+  if (!positions.empty() && !right.in_map) {
+    positions.resized(left_index, left.units());
+    positions.inserted(right.parent, left_index, right_index, right.units());
+  }
   change.split.push_back({client, right.clock});
   return clients[client].blocks.insert_after(place, right.clock, right_index);
 }
@@ -109,9 +114,11 @@ void Core::erase(Change& change, BlockIndex item) {
     SlotIndex slot;    // the next whose entry to visit
   };
   std::vector<Level> levels;
+  caret.text = kNone;
   const auto mark = [&](BlockIndex index) {
     Block& block = blocks[index];
     block.deleted = true;
+    if (!positions.empty()) positions.resized(index, 0);
     change.deleted.push_back({block.client, block.clock, block.length});
     mark_changed(change, type_of(block));
     if (block.kind == Kind::kType) {
@@ -177,6 +184,7 @@ void Core::collect(BlockIndex item) {
     Block& block = blocks[index];
     PALIMPSEST_ASSERT(block.deleted);
     empty(block);
+    if (!positions.empty()) positions.removed(index);
     const Block gc{
         .clock = block.clock, .client = block.client, .length = block.length, .deleted = true};
     block = gc;
@@ -216,8 +224,10 @@ bool Core::try_merge(BlockIndex left_index, BlockIndex right_index) {
       slots[right.parent].last = left_index;
     }
     left.right = right.right;
+    if (!positions.empty()) positions.removed(right_index);
   }
   left.length += right.length;
+  if (!positions.empty()) positions.resized(left_index, left.units());
   release(right_index);
   return true;
 }

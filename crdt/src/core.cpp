@@ -117,6 +117,27 @@ std::optional<SlotIndex> Core::find_slot(TypeIndex type, std::string_view key) c
   return known == slot_index_.end() ? std::nullopt : std::optional(known->second);
 }
 
+const Positions& Core::positions_of(TypeIndex list) {
+  if (!positions.has(list)) {
+    positions.begin(list);
+    for (BlockIndex i = types[list].start; i != kNone; i = blocks[i].right) {
+      positions.add(list, i, blocks[i].units());
+    }
+  }
+  return positions;
+}
+
+void Core::check_positions() const {
+  for (const TypeIndex list : positions.lists()) {
+    BlockIndex item = types[list].start;
+    for (const Positions::Entry& entry : positions.entries(list)) {
+      PALIMPSEST_ASSERT(entry.item == item && entry.units == blocks[item].units());
+      item = blocks[item].right;
+    }
+    PALIMPSEST_ASSERT(item == kNone);
+  }
+}
+
 std::uint32_t Core::store_content(ClientIndex client, ByteView bytes) {
   Bytes& content = clients[client].content;
   PALIMPSEST_ASSERT(content.size() + bytes.size() <= std::numeric_limits<std::uint32_t>::max());
@@ -182,6 +203,7 @@ void Core::check_invariants() const {
     }
     PALIMPSEST_ASSERT(own.clock() == next);
   }
+  check_positions();
 }
 
 std::size_t Core::memory_bytes() const {
@@ -194,6 +216,7 @@ std::size_t Core::memory_bytes() const {
   constexpr std::size_t kHashNodeBytes = 40;
   bytes += (client_index_.size() + slot_index_.size() + root_index_.size()) * kHashNodeBytes;
   bytes += names.size() * (sizeof(std::string) + kHashNodeBytes);
+  bytes += positions.memory_bytes();
   if (pending) bytes += pending->update.capacity();
   return bytes;
 }

@@ -20,6 +20,7 @@
 #include "crdt/id.hpp"
 #include "crdt/state_vector.hpp"
 #include "decoded_update.hpp"
+#include "positions.hpp"
 
 // The document behind Doc: tables of plain records that refer to each other by index.
 //
@@ -61,6 +62,8 @@ struct Block {
 
   Clock end() const { return clock + length; }
   bool is_visible() const { return !deleted && is_countable(kind); }
+  // What it adds to the length of its parent.
+  std::uint32_t units() const { return is_visible() ? length : 0; }
 };
 static_assert(sizeof(Block) == 64);
 
@@ -134,10 +137,20 @@ struct Change {
   std::uint64_t epoch = 0;
   std::vector<ClientIndex> clients;  // that have new blocks
   std::vector<Span> deleted;
+  std::vector<Span> erased;  // likewise, and nothing about them is left to do
   std::vector<Point> split;  // blocks to try to merge again at the end
   // Types to look at when formatting is cleaned up after a remote change; empty where it isn't.
   std::unordered_set<TypeIndex> changed_types;
   bool tracks_types = false;
+};
+
+// Where a local text was last edited: behind this unit, which is visible and stands before `index`.
+// Forgotten with any other change.
+struct Caret {
+  TypeIndex text = kNone;
+  std::uint64_t index = 0;
+  ClientIndex client = 0;
+  Clock clock = 0;
 };
 
 struct Core {
@@ -152,6 +165,8 @@ struct Core {
   std::vector<TypeIndex> roots;  // in the order in which they were first named
   std::optional<PendingBlocks> pending;
   DeleteSet pending_deletes;
+  Positions positions;
+  Caret caret;
   std::uint64_t epoch = 0;
 
   // --- Tables (core.cpp) ---
@@ -192,6 +207,9 @@ struct Core {
   TypeIndex type_of(const Block& item) const {
     return item.in_map ? slots[item.parent].type : item.parent;
   }
+
+  // The tree of positions of a list, made where there is none.
+  const Positions& positions_of(TypeIndex list);
 
   ByteView content_of(const Block& block) const {
     return ByteView(clients[block.client].content).subspan(block.content, block.content_bytes);
@@ -245,6 +263,8 @@ struct Core {
   bool covers(const DecodedUpdate& update) const;
   // Does at once what most updates ask for; false, and nothing done, for all others.
   bool apply_keystroke(const DecodedUpdate& update);
+  bool append(ClientId client, const BlockView& block);
+  bool erase_at_edge(const Deletion& deletion);
   bool is_deleted(const Deletion& deletion) const;
 
   // --- Encoding (encode.cpp) ---
@@ -264,12 +284,11 @@ struct Core {
   void clean_formatting(Change& change, Change& cleanup);
 
   void check_invariants() const;
+  void check_positions() const;
   std::size_t memory_bytes() const;
 
  private:
   ClientIndex search_client(ClientId id) const;
-  bool append(ClientId client, const BlockView& block);
-  bool erase_at_edge(const Deletion& deletion);
   bool erase_tail(ClientIndex client, BlockList::Place place, std::uint64_t units);
   bool erase_head(ClientIndex client, BlockList::Place place, std::uint64_t units);
   void collect(BlockIndex item);

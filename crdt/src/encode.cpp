@@ -106,11 +106,14 @@ Bytes Core::encode_change(const Change& change) const {
       from.emplace_back(client, clients[client].clock_before);
     }
   }
-  if (from.empty() && change.deleted.empty()) return {};
+  if (from.empty() && change.deleted.empty() && change.erased.empty()) return {};
   DeleteSet deletes;
-  for (const Change::Span& span : change.deleted) {
-    deletes.add(clients[span.client].id, span.clock, span.length);
+  for (const auto* spans : {&change.deleted, &change.erased}) {
+    for (const Change::Span& span : *spans) {
+      deletes.add(clients[span.client].id, span.clock, span.length);
+    }
   }
+  if (!change.erased.empty()) deletes.normalize();
   Writer writer;
   write_blocks_since(writer, std::move(from));
   deletes.write(writer);

@@ -126,10 +126,14 @@ void Core::insert_into_list(BlockIndex index) {
   } else if (item.in_map) {
     slots[item.parent].last = index;
   }
+  if (!positions.empty() && !item.in_map) {
+    positions.inserted(item.parent, item.left, index, item.units());
+  }
 }
 
 // Makes an item whose neighbours are known a part of the document.
 void Core::link(Change& change, BlockIndex index) {
+  caret.text = kNone;
   insert_into_list(index);
   const ClientIndex client = blocks[index].client;
   clients[client].blocks.push_back(index, blocks[index].length);

@@ -8,6 +8,7 @@ namespace palimpsest::crdt::internal {
 
 bool Core::apply_keystroke(const DecodedUpdate& update) {
   if (pending || !pending_deletes.empty() || options.clean_formatting) return false;
+  caret.text = kNone;
   if (update.blocks == 1 && update.deletions.empty()) {
     return append(update.sections.front().client, update.only_block);
   }
@@ -45,6 +46,7 @@ bool Core::append(ClientId id, const BlockView& block) {
   last.length += static_cast<std::uint32_t>(block.length);
   last.content_bytes += static_cast<std::uint32_t>(block.content.size());
   own.blocks.extend(static_cast<std::uint32_t>(block.length));
+  if (!positions.empty()) positions.resized(own.blocks.back(), last.length);
   merge_with_lefts(client, own.blocks.last());
   return true;
 }
@@ -84,6 +86,7 @@ bool Core::erase_tail(ClientIndex client, BlockList::Place place, std::uint64_t 
   erased.origin_clock -= units;
   erased.length += static_cast<std::uint32_t>(units);
   own.move_start(behind, erased.clock);
+  if (!positions.empty()) positions.resized(own[place], text.length);
   if (const BlockList::Place next = own.next(behind); next != own.end()) {
     merge_with_lefts(client, next);
   }
@@ -113,6 +116,7 @@ bool Core::erase_head(ClientIndex client, BlockList::Place place, std::uint64_t 
   text.length -= static_cast<std::uint32_t>(units);
   erased.length += static_cast<std::uint32_t>(units);
   own.move_start(place, text.clock);
+  if (!positions.empty()) positions.resized(own[place], text.length);
   merge_with_lefts(client, before);
   const BlockList::Place now = own.find(text.clock);
   if (const BlockList::Place next = own.next(now); next != own.end()) {

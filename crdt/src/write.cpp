@@ -77,7 +77,26 @@ void Writing::cut_right(const Position& position, std::size_t units) {
   }
 }
 
-Writing::Position Writing::find(TypeIndex text, std::size_t index) {
+Writing::Position Writing::find(TypeIndex list, std::size_t index) {
+  if (core_.types[list].has_formatting) return walk(list, index);
+  const Positions& positions = core_.positions_of(list);
+  if (index > positions.units(list)) {
+    throw std::out_of_range("a position behind the end of the text");
+  }
+  Position position;
+  if (index == 0) {
+    position.right = core_.types[list].start;
+    return position;
+  }
+  const Positions::Place place = positions.find(list, index);
+  position.right = place.item;
+  cut_right(position, place.units);
+  position.left = place.item;
+  position.right = core_.blocks[place.item].right;
+  return position;
+}
+
+Writing::Position Writing::walk(TypeIndex text, std::size_t index) {
   Position position;
   position.right = core_.types[text].start;
   while (index > 0) {
@@ -195,9 +214,59 @@ void Writing::text_insert(TypeIndex text, std::size_t index, std::string_view ut
                           const Any* attributes) {
   if (!is_utf8(utf8)) throw std::invalid_argument("the text is not UTF-8");
   if (utf8.empty()) return;
-  insert_formatted(text, find(text, index),
-                   {.kind = Kind::kString, .length = length_utf16(utf8), .bytes = as_bytes(utf8)},
-                   attributes);
+  const std::size_t length = length_utf16(utf8);
+  if (attributes == nullptr && type_at_caret(text, index, utf8, length)) return;
+  const BlockIndex item = insert_formatted(
+      text, find(text, index), {.kind = Kind::kString, .length = length, .bytes = as_bytes(utf8)},
+      attributes);
+  if (!core_.types[text].has_formatting) set_caret(text, index + length, item);
+}
+
+void Writing::set_caret(TypeIndex text, std::size_t index, BlockIndex item) {
+  core_.caret = {text, index, core_.blocks[item].client, core_.blocks[item].end() - 1};
+}
+
+bool Writing::type_at_caret(TypeIndex text, std::size_t index, std::string_view utf8,
+                            std::size_t length) {
+  const Caret& caret = core_.caret;
+  if (caret.text != text || caret.index != index || caret.client != client_) return false;
+  const Client& own = core_.clients[client_];
+  if (own.blocks.clock() != caret.clock + 1) return false;
+  const Block& last = core_.blocks[own.blocks.back()];
+  const ClientId id = own.id;
+  BlockView key{};
+  key.kind = Kind::kString;
+  key.clock = caret.clock + 1;
+  key.length = length;
+  key.content = as_bytes(utf8);
+  key.has_origin = true;
+  key.origin = {id, caret.clock};
+  if (last.right != kNone) {
+    const Block& right = core_.blocks[last.right];
+    if (right.deleted) return false;  // what is typed goes behind what was deleted here
+    key.has_right_origin = true;
+    key.right_origin = {core_.clients[right.client].id, right.clock};
+  }
+  core_.touch(change_, client_);
+  if (!core_.append(id, key)) return false;
+  core_.caret = {text, index + length, client_, key.clock + length - 1};
+  return true;
+}
+
+bool Writing::erase_at_caret(TypeIndex text, std::size_t index, std::size_t length) {
+  const Caret caret = core_.caret;
+  if (caret.text != text || caret.index != index + length || caret.clock + 1 < length) return false;
+  const Deletion deletion{core_.clients[caret.client].id, caret.clock + 1 - length, length};
+  if (!core_.options.gc || !core_.erase_at_edge(deletion)) return false;
+  change_.erased.push_back({caret.client, deletion.clock, length});
+  // What stands before it is known where it belongs to the same block.
+  const Block& before =
+      core_.blocks[core_.block_at(caret.client, deletion.clock == 0 ? 0 : deletion.clock - 1)];
+  core_.caret.text = kNone;
+  if (deletion.clock > 0 && before.is_visible() && before.end() == deletion.clock) {
+    core_.caret = {text, index, caret.client, deletion.clock - 1};
+  }
+  return true;
 }
 
 void Writing::text_embed(TypeIndex text, std::size_t index, const Any& embed,
@@ -225,13 +294,18 @@ void Writing::erase_right(Position& position, std::size_t length) {
 }
 
 void Writing::text_delete(TypeIndex text, std::size_t index, std::size_t length) {
-  if (length == 0) return;
+  if (length == 0 || erase_at_caret(text, index, length)) return;
   find(text, index + length);  // long enough?
   Position position = find(text, index);
+  const BlockIndex before = position.left;
   const Attributes<FormatValue> at_start = position.attributes;
   const BlockIndex start = position.right;
   erase_right(position, length);
-  clean_gap(core_, change_, start, position.right, at_start, position.attributes);
+  if (core_.types[text].has_formatting) {
+    clean_gap(core_, change_, start, position.right, at_start, position.attributes);
+  } else if (before != kNone && core_.blocks[before].is_visible()) {
+    set_caret(text, index, before);
+  }
 }
 
 void Writing::text_format(TypeIndex text, std::size_t index, std::size_t length,

@@ -68,8 +68,16 @@ class Writing {
     Attributes<FormatValue> attributes;
   };
 
-  // Throws std::out_of_range when the list is shorter.
+  // Throws std::out_of_range when the list is shorter. O(log n); O(n) in a text with formatting,
+  // which has to be known at the position.
   Position find(TypeIndex list, std::size_t index);
+  Position walk(TypeIndex text, std::size_t index);
+  // A key pressed where the caret is, behind or before it: what Core::apply_keystroke() does for an
+  // update. False, and nothing done, where it is anything else.
+  bool type_at_caret(TypeIndex text, std::size_t index, std::string_view utf8, std::size_t length);
+  bool erase_at_caret(TypeIndex text, std::size_t index, std::size_t length);
+  // Behind `item`, at `index`.
+  void set_caret(TypeIndex text, std::size_t index, BlockIndex item);
   // Whether the position is between the two units of one character.
   bool is_inside_pair(TypeIndex text, std::size_t index) const;
   void step(Position& position);

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "block_list.hpp"
+
+namespace palimpsest::crdt::internal {
+
+// Which item stands at an index of a list, and at which index an item stands: for each list that
+// was asked for, an order-statistic B+ tree over its items (Bayer and McCreight 1972, with the
+// visible units of each subtree counted; deleted items are in it with none). A document nobody asks
+// for an index has no tree and pays one comparison a change.
+//
+// Invariant: a tree holds the items of its list in order, each with its visible units; every leaf
+//            is at the same depth.
+// Units:     what the list counts: UTF-16 units of text, elements.
+// Cost:      find(), index_of() and every change O(log n); build() O(n).
+class Positions {
+ public:
+  using List = std::uint32_t;  // the TypeIndex of a list
+
+  bool empty() const { return roots_.empty(); }
+  bool has(List list) const { return roots_.contains(list); }
+
+  // Starts the tree of a list that has none; add() then gives it the items, first to last.
+  void begin(List list);
+  void add(List list, BlockIndex item, std::uint32_t units);
+
+  std::uint64_t units(List list) const;
+  // The item that holds the unit before `index`, and how many of its units stand before `index`;
+  // 0 < index <= units(list).
+  struct Place {
+    BlockIndex item;
+    std::uint32_t units;
+  };
+  Place find(List list, std::uint64_t index) const;
+  // How many units stand before an item of a list that has a tree.
+  std::uint64_t index_of(BlockIndex item) const;
+
+  // What happens to an item of any list; those without a tree are passed over. `left` is the item
+  // that it stands behind, kNowhere at the start of its list.
+  static constexpr BlockIndex kNowhere = 0xFFFFFFFF;
+  void inserted(List list, BlockIndex left, BlockIndex item, std::uint32_t units);
+  void resized(BlockIndex item, std::uint32_t units);
+  void removed(BlockIndex item);
+
+  // All items of a list with their units, first to last. For check_invariants().
+  using Entry = Place;
+  std::vector<Entry> entries(List list) const;
+  std::vector<List> lists() const;
+  std::size_t memory_bytes() const;
+
+ private:
+  using NodeIndex = std::uint32_t;
+  static constexpr NodeIndex kNoNode = 0xFFFFFFFF;
+  static constexpr std::size_t kFanOut = 32;
+
+  struct Node {
+    NodeIndex parent = kNoNode;
+    std::uint16_t count = 0;
+    bool is_leaf = true;
+    List list = 0;
+    std::array<std::uint32_t, kFanOut> child;  // items in a leaf, else nodes
+    std::array<std::uint32_t, kFanOut> units;
+  };
+
+  NodeIndex leaf_of(BlockIndex item) const {
+    return item < leaf_of_.size() ? leaf_of_[item] : kNoNode;
+  }
+  void set_leaf(BlockIndex item, NodeIndex leaf);
+  NodeIndex new_node(bool is_leaf, List list);
+  std::size_t slot_of(const Node& node, std::uint32_t child) const;
+  std::uint64_t total(const Node& node) const;
+  void insert(NodeIndex node, std::size_t slot, std::uint32_t child, std::uint32_t units);
+  NodeIndex split(NodeIndex node);
+  void add_units(NodeIndex node, std::uint32_t difference);
+  void erase(NodeIndex node, std::size_t slot);
+  void adopt(NodeIndex parent, std::uint32_t child);
+
+  std::vector<Node> nodes_;
+  std::vector<NodeIndex> free_nodes_;
+  std::vector<NodeIndex> leaf_of_;  // by item
+  std::unordered_map<List, NodeIndex> roots_;
+};
+
+}  // namespace palimpsest::crdt::internal
