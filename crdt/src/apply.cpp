@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <map>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "core.hpp"
 
@@ -17,7 +19,8 @@ struct Rest {
     if (!is_new) entry->second = std::min(entry->second, clock);
   }
 
-  Bytes encode() const {
+  WaitingBlocks encode() && {
+    WaitingBlocks waiting;
     Writer writer;
     writer.write_var_uint(sections.size());
     for (auto entry = sections.rbegin(); entry != sections.rend(); ++entry) {
@@ -25,16 +28,31 @@ struct Rest {
       Writer blocks;
       std::uint64_t count = 0;
       for (BlockCursor cursor(section); !cursor.at_end(); cursor.next()) {
-        write_block(blocks, cursor.block(), section.client, 0);
+        const BlockView& block = cursor.block();
+        write_block(blocks, block, section.client, 0);
         ++count;
+        if (block.kind != Kind::kSkip) add_run(waiting.runs, section.client, block);
       }
       writer.write_var_uint(count);
       writer.write_var_uint(section.client);
       writer.write_var_uint(section.clock);
       writer.write_bytes(blocks.view());
+      waiting.blocks += static_cast<std::size_t>(count);
     }
     DeleteSet().write(writer);
-    return std::move(writer).take();
+    waiting.update = std::move(writer).take();
+    waiting.missing = std::move(missing);
+    return waiting;
+  }
+
+ private:
+  static void add_run(std::vector<Update::Authored>& runs, ClientId client,
+                      const BlockView& block) {
+    if (!runs.empty() && runs.back().client == client && runs.back().end == block.clock) {
+      runs.back().end = block.end();
+    } else {
+      runs.push_back({client, block.clock, block.end()});
+    }
   }
 };
 
@@ -176,14 +194,15 @@ class Integrator {
 };
 
 // Deletes what is known of the ranges and answers the rest (Yjs: readAndApplyDeleteSet).
-DeleteSet apply_deletions(Core& core, Change& change, std::span<const Deletion> deletions) {
-  DeleteSet rest;
+std::vector<Deletion> apply_deletions(Core& core, Change& change,
+                                      std::span<const Deletion> deletions) {
+  std::vector<Deletion> rest;
   for (const Deletion& deletion : deletions) {
     const ClientIndex client = core.find_client(deletion.client);
     const Clock known = client != kNone ? core.clock_of(client) : 0;
     if (deletion.end() > known) {
       const Clock from = std::max(deletion.clock, known);
-      rest.add(deletion.client, from, deletion.end() - from);
+      rest.push_back({deletion.client, from, deletion.end() - from});
     }
     if (deletion.clock >= known) continue;
     const BlockList& own = core.clients[client].blocks;
@@ -203,77 +222,73 @@ DeleteSet apply_deletions(Core& core, Change& change, std::span<const Deletion> 
   return rest;
 }
 
-// The highest client first, as in the bytes that Yjs writes.
-std::vector<Deletion> to_deletions(const DeleteSet& set) {
-  std::vector<Deletion> deletions;
-  for (auto entry = set.clients().rbegin(); entry != set.clients().rend(); ++entry) {
-    for (const DeleteSet::Range& range : entry->second) {
-      deletions.push_back({entry->first, range.clock, range.length});
-    }
-  }
-  return deletions;
+// The clients whose clocks may have reached what waits for them: the highest first, as in the bytes
+// that Yjs writes.
+std::vector<ClientId> clients_to_look_at(const Core& core, const Change& change, bool look_at_all) {
+  if (look_at_all) return core.pending_deletes.clients();
+  std::vector<ClientId> clients;
+  for (const ClientIndex client : change.clients) clients.push_back(core.clients[client].id);
+  std::sort(clients.rbegin(), clients.rend());
+  return clients;
 }
 
-DeleteSet merge(const DeleteSet& a, const DeleteSet& b) {
-  DeleteSet merged = a;
-  for (const auto& [client, ranges] : b.clients()) {
-    for (const DeleteSet::Range& range : ranges) merged.add(client, range.clock, range.length);
+// Whether a block has come that others waited for.
+bool reached_missing(const Core& core, const Change& change, bool look_at_all) {
+  if (!core.pending) return false;
+  if (look_at_all) {
+    const auto& missing = core.pending->missing();
+    return std::any_of(missing.begin(), missing.end(), [&](const auto& entry) {
+      return entry.second < core.clock_of_id(entry.first);
+    });
   }
-  merged.normalize();
-  return merged;
+  return std::any_of(change.clients.begin(), change.clients.end(), [&](ClientIndex client) {
+    const Clock* const clock = core.pending->missing_of(core.clients[client].id);
+    return clock != nullptr && *clock < core.clock_of(client);
+  });
 }
 
-void keep_waiting_blocks(Core& core, const Rest& rest, Doc::Applied& applied) {
+void keep_waiting_blocks(Core& core, Rest rest, Doc::Applied& applied) {
   applied.complete = false;
-  Bytes encoded = rest.encode();
-  if (!core.pending) {
-    core.pending = PendingBlocks{std::move(encoded), rest.missing};
-    applied.changed = true;
-    return;
-  }
+  // Integration may have gone on to what this waits for, and Yjs finds that with the next update.
   for (const auto& [client, clock] : rest.missing) {
-    const auto [entry, is_new] = core.pending->missing.try_emplace(client, clock);
-    if (!is_new) entry->second = std::min(entry->second, clock);
+    if (clock < core.clock_of_id(client)) core.look_again_at_pending = true;
   }
-  const ByteView both[] = {core.pending->update, encoded};
-  Bytes merged = merge_updates(both);
-  if (merged != core.pending->update) applied.changed = true;
-  core.pending->update = std::move(merged);
+  WaitingBlocks waiting = std::move(rest).encode();
+  if (!core.pending) {
+    core.pending.emplace(std::move(waiting));
+    applied.changed = true;
+  } else if (core.pending->keep(std::move(waiting))) {
+    applied.changed = true;
+  }
 }
 
 void apply_and_keep_deletions(Core& core, Change& change, const DecodedUpdate& update,
-                              Doc::Applied& applied) {
-  DeleteSet waiting = apply_deletions(core, change, update.deletions);
+                              bool look_at_all, Doc::Applied& applied) {
+  const std::vector<Deletion> waiting = apply_deletions(core, change, update.deletions);
+  if (!core.pending_deletes.empty()) {
+    std::vector<Deletion> reached;
+    for (const ClientId client : clients_to_look_at(core, change, look_at_all)) {
+      core.pending_deletes.take_below(client, core.clock_of_id(client), reached);
+    }
+    if (!reached.empty()) applied.changed = true;
+    apply_deletions(core, change, reached);
+  }
   if (!waiting.empty()) applied.complete = false;
-  if (core.pending_deletes.empty()) {
-    if (waiting.empty()) return;
-    applied.changed = true;
-    core.pending_deletes = std::move(waiting);
-    return;
+  for (const Deletion& deletion : waiting) {
+    if (core.pending_deletes.add(deletion.client, deletion.clock, deletion.end())) {
+      applied.changed = true;
+    }
   }
-  DeleteSet still_waiting = apply_deletions(core, change, to_deletions(core.pending_deletes));
-  if (waiting.empty()) {
-    waiting = std::move(still_waiting);
-  } else if (!still_waiting.empty()) {
-    waiting = merge(waiting, still_waiting);
-  }
-  if (core.pending_deletes == waiting) return;
-  applied.changed = true;
-  core.pending_deletes = std::move(waiting);
 }
 
 // One round of Yjs' readUpdate: blocks, then what waits, then deletions. Answers whether what
 // waits should be tried again.
 bool apply_once(Core& core, Change& change, const DecodedUpdate& update, Doc::Applied& applied) {
-  const Rest rest = Integrator(core, change, update).run();
-  bool try_again = false;
-  if (core.pending) {
-    for (const auto& [client, clock] : core.pending->missing) {
-      if (clock < core.clock_of_id(client)) try_again = true;
-    }
-  }
-  if (!rest.sections.empty()) keep_waiting_blocks(core, rest, applied);
-  apply_and_keep_deletions(core, change, update, applied);
+  Rest rest = Integrator(core, change, update).run();
+  const bool look_at_all = std::exchange(core.look_again_at_pending, false);
+  const bool try_again = reached_missing(core, change, look_at_all);
+  if (!rest.sections.empty()) keep_waiting_blocks(core, std::move(rest), applied);
+  apply_and_keep_deletions(core, change, update, look_at_all, applied);
   return try_again;
 }
 
@@ -288,9 +303,8 @@ Doc::Applied Core::apply(const DecodedUpdate& update) {
   Change& change = begin();
   change.tracks_types = options.clean_formatting;
   if (apply_once(*this, change, update, applied)) {
-    const Bytes waiting = std::move(pending->update);
-    pending.reset();
-    apply_once(*this, change, decode_update(waiting), applied);
+    const PendingBlocks waiting = *std::exchange(pending, std::nullopt);
+    apply_once(*this, change, decode_update(waiting.update()), applied);
     applied.changed = true;
     applied.complete = covers(update);
   }

@@ -217,7 +217,7 @@ std::size_t Core::memory_bytes() const {
   bytes += (client_index_.size() + slot_index_.size() + root_index_.size()) * kHashNodeBytes;
   bytes += names.size() * (sizeof(std::string) + kHashNodeBytes);
   bytes += positions.memory_bytes();
-  if (pending) bytes += pending->update.capacity();
+  if (pending) bytes += pending->memory_bytes();
   return bytes;
 }
 

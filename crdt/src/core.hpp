@@ -20,6 +20,7 @@
 #include "crdt/id.hpp"
 #include "crdt/state_vector.hpp"
 #include "decoded_update.hpp"
+#include "pending.hpp"
 #include "positions.hpp"
 
 // The document behind Doc: tables of plain records that refer to each other by index.
@@ -116,12 +117,6 @@ class Names {
   std::unordered_map<std::string_view, NameIndex> index_;
 };
 
-// Blocks that wait for a missing one, as an update, and what they wait for.
-struct PendingBlocks {
-  Bytes update;
-  std::map<ClientId, Clock> missing;
-};
-
 // What one atomic change did so far (Yjs: Transaction).
 struct Change {
   struct Span {
@@ -164,7 +159,9 @@ struct Core {
   Names names;
   std::vector<TypeIndex> roots;  // in the order in which they were first named
   std::optional<PendingBlocks> pending;
-  DeleteSet pending_deletes;
+  ClockRanges pending_deletes;
+  // What waits may have been reached by another change than the one that looks for that.
+  bool look_again_at_pending = false;
   Positions positions;
   Caret caret;
   std::uint64_t epoch = 0;

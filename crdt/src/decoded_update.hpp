@@ -81,12 +81,7 @@ class BlockCursor {
 void decode_update(ByteView bytes, DecodedUpdate& update);
 DecodedUpdate decode_update(ByteView bytes);
 
-// The same changes as one update, as Yjs' mergeUpdates() writes it: clients in descending order,
-// each block once, Skip for what is missing between two of them. At least two updates.
-Bytes merge_updates(std::span<const ByteView> updates);
-
-// The blocks that a replica at `known` lacks, and all deletions (Yjs: diffUpdate()).
-Bytes diff_update(ByteView update, const StateVector& known);
+// The blocks that a replica at `known` lacks, and these deletions.
 Bytes diff_update(const DecodedUpdate& update, const StateVector& known, const DeleteSet& deletes);
 
 }  // namespace palimpsest::crdt::internal

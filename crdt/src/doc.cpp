@@ -1,7 +1,7 @@
 #include "crdt/doc.hpp"
 
 #include <algorithm>
-#include <unordered_map>
+#include <map>
 
 #include "core.hpp"
 #include "crdt/writer.hpp"
@@ -55,9 +55,9 @@ bool repeats_something(const Core& core, const DecodedUpdate& update) {
   return false;
 }
 
-// Whether a block of the update refers to one that is neither in the document nor in the update.
+// Whether the update refers to something that is neither in the document nor in the update.
 bool would_wait(const Core& core, const DecodedUpdate& update) {
-  std::unordered_map<ClientId, Clock> known;
+  std::map<ClientId, Clock> known;
   for (const Section& section : update.sections) {
     const Clock clock = core.clock_of_id(section.client);
     if (section.end > section.clock && section.clock > clock) return true;
@@ -79,13 +79,32 @@ bool would_wait(const Core& core, const DecodedUpdate& update) {
       }
     }
   }
-  return false;
+  return std::any_of(update.deletions.begin(), update.deletions.end(), [&](const auto& deletion) {
+    return is_missing({deletion.client, deletion.end() - 1});
+  });
+}
+
+// Whether what waits would be more than the limits if all of the update did.
+bool would_fill_pending(const Core& core, const DecodedUpdate& update, const Limits& limits) {
+  const auto is_over = [&] {
+    // A deletion takes as much memory as a small block.
+    constexpr std::size_t kDeletionBytes = 8;
+    const std::size_t deletions = core.pending_deletes.count();
+    const std::size_t bytes = core.pending ? core.pending->size_bytes() : 0;
+    const std::size_t blocks = core.pending ? core.pending->block_count() : 0;
+    return bytes + deletions * kDeletionBytes + update.size_bytes > limits.pending_bytes ||
+           blocks + deletions + update.blocks + update.deletions.size() > limits.pending_blocks;
+  };
+  if (!is_over()) return false;
+  if (!core.pending) return true;
+  core.pending->settle();
+  return is_over();
 }
 
 // How deep the types nest that the update brings, as far as their parents are known.
 std::size_t deepest_type(const Core& core, const DecodedUpdate& update) {
   // Depth of the parent of each item of the update, by client and last clock.
-  std::unordered_map<ClientId, std::vector<std::pair<Clock, std::size_t>>> parents;
+  std::map<ClientId, std::vector<std::pair<Clock, std::size_t>>> parents;
   const auto parent_depth_of = [&](Id id) -> std::size_t {
     if (const auto own = parents.find(id.client); own != parents.end()) {
       const auto at =
@@ -133,10 +152,9 @@ std::optional<Refusal> Doc::check(const Update& update, const Limits& limits) co
   if (new_clients > 0 && core_->clients.size() + new_clients > limits.clients) {
     return Refusal::kTooManyClients;
   }
-  const std::size_t waiting = core_->pending ? core_->pending->update.size() : 0;
-  const bool is_large =
-      waiting + decoded.size_bytes > limits.pending_bytes || decoded.blocks > limits.pending_blocks;
-  if (is_large && would_wait(*core_, decoded)) return Refusal::kPendingFull;
+  if (would_fill_pending(*core_, decoded, limits) && would_wait(*core_, decoded)) {
+    return Refusal::kPendingFull;
+  }
   if (decoded.brings_types && deepest_type(*core_, decoded) > limits.type_depth) {
     return Refusal::kTooDeep;
   }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core.hpp"
+#include "crdt/merge.hpp"
 #include "crdt/writer.hpp"
 
 namespace palimpsest::crdt::internal {
@@ -92,10 +93,10 @@ Bytes Core::encode_since(const StateVector& known) const {
   if (!pending_deletes.empty()) {
     Writer deletes;
     deletes.write_var_uint(0);
-    pending_deletes.write(deletes);
+    pending_deletes.to_delete_set().write(deletes);
     parts.push_back(std::move(deletes).take());
   }
-  if (pending) parts.push_back(diff_update(pending->update, known));
+  if (pending) parts.push_back(crdt::diff_update(pending->update(), known));
   return merge_updates(std::vector<ByteView>(parts.begin(), parts.end()));
 }
 

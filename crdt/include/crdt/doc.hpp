@@ -30,6 +30,7 @@ class Transaction;
 
 // What one document takes. Units: bytes of encoded update, numbers of blocks and clients.
 struct Limits {
+  // Of all that waits, of however many updates; a range of deletions counts as a block.
   std::size_t pending_bytes = std::size_t{1} << 20;
   std::size_t pending_blocks = 10'000;
   std::size_t clients = 100'000;
