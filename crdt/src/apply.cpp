@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "collect_events.hpp"
 #include "core.hpp"
 
 namespace palimpsest::crdt::internal {
@@ -294,9 +295,9 @@ bool apply_once(Core& core, Change& change, const DecodedUpdate& update, Doc::Ap
 
 }  // namespace
 
-Doc::Applied Core::apply(const DecodedUpdate& update) {
+Doc::Applied Core::apply(const DecodedUpdate& update, const EventRequest* request) {
   Doc::Applied applied;
-  if (apply_keystroke(update)) {
+  if (request == nullptr && apply_keystroke(update)) {
     applied.changed = true;
     return applied;
   }
@@ -309,6 +310,7 @@ Doc::Applied Core::apply(const DecodedUpdate& update) {
     applied.complete = covers(update);
   }
   if (!change.clients.empty() || !change.deleted.empty()) applied.changed = true;
+  if (request != nullptr) request->events = collect_events(*this, change, request->text_roots);
   end(change, true);
   return applied;
 }

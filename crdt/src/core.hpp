@@ -148,6 +148,8 @@ struct Caret {
   Clock clock = 0;
 };
 
+struct EventRequest;
+
 struct Core {
   explicit Core(Doc::Options doc_options) : options(doc_options) {}
 
@@ -256,7 +258,8 @@ struct Core {
 
   // --- Applying (apply.cpp) ---
 
-  Doc::Applied apply(const DecodedUpdate& update);
+  // With a request also tells what the update changed; without, nothing is done for it.
+  Doc::Applied apply(const DecodedUpdate& update, const EventRequest* request = nullptr);
   bool covers(const DecodedUpdate& update) const;
   // Does at once what most updates ask for; false, and nothing done, for all others.
   bool apply_keystroke(const DecodedUpdate& update);

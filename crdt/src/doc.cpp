@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "collect_events.hpp"
 #include "core.hpp"
 #include "crdt/writer.hpp"
 #include "find_type.hpp"
@@ -162,6 +163,12 @@ std::optional<Refusal> Doc::check(const Update& update, const Limits& limits) co
 }
 
 Doc::Applied Doc::apply(const Update& update) { return core_->apply(update.decoded()); }
+
+Doc::Applied Doc::apply(const Update& update, Events& events,
+                        std::span<const std::string> text_roots) {
+  const internal::EventRequest request{text_roots, events};
+  return core_->apply(update.decoded(), &request);
+}
 
 bool Doc::covers(const Update& update) const { return core_->covers(update.decoded()); }
 

@@ -257,7 +257,6 @@ void Core::integrate(Change& change, ClientIndex client, const BlockView& view,
 
 BlockIndex Core::integrate_local(Change& change, Block item) {
   touch(change, item.client);
-  look_again_at_pending = true;
   const BlockIndex index = allocate(item);
   if (item.kind == Kind::kType) types[item.content].item = index;
   link(change, index);

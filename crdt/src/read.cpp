@@ -310,6 +310,17 @@ std::string ValueReader::xml_text(TypeIndex type, std::size_t depth) const {
   return xml;
 }
 
+std::vector<EventValue> ValueReader::elements(const Block& item) const {
+  if (item.kind == Kind::kString) return {{Any(as_text(core_.content_of(item))), std::nullopt}};
+  std::vector<EventValue> values;
+  for_each_element(item, [&](const Any& value, TypeIndex nested) {
+    EventValue& element = values.emplace_back();
+    element.value = element_json(value, nested, 0);
+    if (nested != kNone) element.type = Id{core_.clients[item.client].id, item.clock};
+  });
+  return values;
+}
+
 Doc::RootKind ValueReader::guess_kind(TypeIndex type) const {
   bool is_xml = false;
   for (BlockIndex i = core_.types[type].start; i != kNone; i = core_.blocks[i].right) {

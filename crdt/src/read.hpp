@@ -1,8 +1,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core.hpp"
+#include "crdt/events.hpp"
 
 namespace palimpsest::crdt::internal {
 
@@ -19,6 +21,8 @@ class ValueReader {
   // The children one after the other, without a tag around them.
   std::string xml_children(TypeIndex type, std::size_t depth = 0) const;
   Doc::RootKind guess_kind(TypeIndex type) const;
+  // What an item holds, deleted or not, as long as it has not been collected.
+  std::vector<EventValue> elements(const Block& item) const;
 
   static constexpr std::size_t kMaxReadDepth = 256;
 

@@ -15,6 +15,11 @@ internal::TypeIndex to_write(internal::Writing& writing, const TypeRef& type) {
 Transaction::Transaction(Doc& doc, ClientId client)
     : writing_(std::make_unique<internal::Writing>(*doc.core_, client)) {}
 
+Transaction::Transaction(Doc& doc, ClientId client, Events& events,
+                         std::span<const std::string> text_roots)
+    : writing_(std::make_unique<internal::Writing>(*doc.core_, client,
+                                                   internal::EventRequest{text_roots, events})) {}
+
 // A change that was left by an exception ends here; what it did stays, as in Yjs.
 Transaction::~Transaction() {
   if (writing_ != nullptr) writing_->commit();

@@ -229,7 +229,8 @@ void Writing::set_caret(TypeIndex text, std::size_t index, BlockIndex item) {
 bool Writing::type_at_caret(TypeIndex text, std::size_t index, std::string_view utf8,
                             std::size_t length) {
   const Caret& caret = core_.caret;
-  if (caret.text != text || caret.index != index || caret.client != client_) return false;
+  if (request_ || caret.text != text || caret.index != index || caret.client != client_)
+    return false;
   const Client& own = core_.clients[client_];
   if (own.blocks.clock() != caret.clock + 1) return false;
   const Block& last = core_.blocks[own.blocks.back()];
@@ -255,7 +256,8 @@ bool Writing::type_at_caret(TypeIndex text, std::size_t index, std::string_view 
 
 bool Writing::erase_at_caret(TypeIndex text, std::size_t index, std::size_t length) {
   const Caret caret = core_.caret;
-  if (caret.text != text || caret.index != index + length || caret.clock + 1 < length) return false;
+  if (request_ || caret.text != text || caret.index != index + length || caret.clock + 1 < length)
+    return false;
   const Deletion deletion{core_.clients[caret.client].id, caret.clock + 1 - length, length};
   if (!core_.options.gc || !core_.erase_at_edge(deletion)) return false;
   change_.erased.push_back({caret.client, deletion.clock, length});
@@ -358,6 +360,8 @@ void Writing::format(TypeIndex text, std::size_t index, std::size_t length,
 }
 
 Bytes Writing::commit() {
+  if (request_) request_->events = collect_events(core_, change_, request_->text_roots);
+  core_.look_again_at_pending = true;  // somebody else may have had our blocks before us
   core_.end(change_, false);
   return core_.encode_change(change_);
 }

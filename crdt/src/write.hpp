@@ -1,7 +1,9 @@
 #pragma once
 
+#include <optional>
 #include <string_view>
 
+#include "collect_events.hpp"
 #include "core.hpp"
 #include "crdt/shared_type.hpp"
 #include "format.hpp"
@@ -15,8 +17,9 @@ bool same_value(const FormatValue* a, const FormatValue* b);
 // A local change in the making: what Yjs' shared types do to their items when they are edited.
 class Writing {
  public:
-  Writing(Core& core, ClientId client)
-      : core_(core), change_(core.begin()), client_(core.client_index(client)) {}
+  // With a request, commit() also tells what the change did.
+  Writing(Core& core, ClientId client, std::optional<EventRequest> request = std::nullopt)
+      : core_(core), change_(core.begin()), client_(core.client_index(client)), request_(request) {}
 
   // --- Text (write.cpp) ---
 
@@ -73,7 +76,7 @@ class Writing {
   Position find(TypeIndex list, std::size_t index);
   Position walk(TypeIndex text, std::size_t index);
   // A key pressed where the caret is, behind or before it: what Core::apply_keystroke() does for an
-  // update. False, and nothing done, where it is anything else.
+  // update. False, and nothing done, where it is anything else, or where events are to be told.
   bool type_at_caret(TypeIndex text, std::size_t index, std::string_view utf8, std::size_t length);
   bool erase_at_caret(TypeIndex text, std::size_t index, std::size_t length);
   // Behind `item`, at `index`.
@@ -108,6 +111,7 @@ class Writing {
   Core& core_;
   Change& change_;
   ClientIndex client_;
+  std::optional<EventRequest> request_;
 };
 
 }  // namespace palimpsest::crdt::internal

@@ -105,7 +105,8 @@ node_tests() {
 
 step_differential() {
   [[ -z $long ]] || export ROUNDS=1000
-  node_tests tests/interop differential.test.js
+  build release crdt_probe
+  node_tests tests/interop differential.test.js crdt.test.js
 }
 
 step_interop() { node_tests tests/interop server.test.js keep-alive.test.js; }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "crdt/bytes.hpp"
 #include "crdt/change_set.hpp"
 #include "crdt/delete_set.hpp"
+#include "crdt/events.hpp"
 #include "crdt/id.hpp"
 #include "crdt/relative_position.hpp"
 #include "crdt/shared_type.hpp"
@@ -76,6 +78,11 @@ class Doc {
   // an update twice, or in another order, gives the same document.
   // Cost: O(blocks) for the common case; a new block among k concurrent ones at one place, O(k).
   Applied apply(const Update& update);
+  // The same, and tells which shared types it changed and how (crdt/events.hpp), in place of what
+  // `events` held. A root's kind is not in the data: those in `text_roots` are texts, others when
+  // guess_kind() says so.
+  // Cost: the lists and texts that change are walked, O(their blocks); so are those around them.
+  Applied apply(const Update& update, Events& events, std::span<const std::string> text_roots = {});
 
   // Whether everything in the update is already integrated.
   bool covers(const Update& update) const;
@@ -145,6 +152,10 @@ class Doc {
   // empty bytes when it changed nothing.
   template <class Change>
   Bytes transact(ClientId client, Change&& change);
+  // The same, and tells what it changed, as apply() does.
+  template <class Change>
+  Bytes transact(ClientId client, Events& events, Change&& change,
+                 std::span<const std::string> text_roots = {});
 
   // Throws Bug. For tests and fuzzers; O(n).
   void check_invariants() const;
@@ -232,6 +243,7 @@ class Transaction {
  private:
   friend class Doc;
   Transaction(Doc& doc, ClientId client);
+  Transaction(Doc& doc, ClientId client, Events& events, std::span<const std::string> text_roots);
   Bytes commit();
 
   std::unique_ptr<internal::Writing> writing_;
@@ -240,6 +252,14 @@ class Transaction {
 template <class Change>
 Bytes Doc::transact(ClientId client, Change&& change) {
   Transaction transaction(*this, client);
+  change(transaction);
+  return transaction.commit();
+}
+
+template <class Change>
+Bytes Doc::transact(ClientId client, Events& events, Change&& change,
+                    std::span<const std::string> text_roots) {
+  Transaction transaction(*this, client, events, text_roots);
   change(transaction);
   return transaction.commit();
 }
