@@ -3,11 +3,6 @@
 namespace palimpsest::crdt::internal {
 namespace {
 
-constexpr const char* kEndsEarly = "the column ends before the blocks do";
-
-// How many times a value of a run stands there, read from behind it.
-std::uint64_t read_times(Reader& column) { return column.read_var_uint() + 2; }
-
 void write_signed(Writer& column, std::uint64_t magnitude, bool negative) {
   const bool more = magnitude > 0x3F;
   column.write_byte(
@@ -22,23 +17,6 @@ void RleDecoder::read_run() {
   value_ = column_.read_byte();
   left_ =
       column_.at_end() ? std::numeric_limits<std::uint64_t>::max() : column_.read_var_uint() + 1;
-}
-
-void UintOptRleDecoder::read_run() {
-  if (column_.at_end()) fail(kEndsEarly);
-  const SignedMagnitude number = read_signed(column_);
-  if (number.magnitude > kMaxSafeInteger) fail("a number above 2^53-1");
-  value_ = number.magnitude;
-  left_ = number.negative ? read_times(column_) : 1;
-}
-
-void IntDiffOptRleDecoder::read_run() {
-  if (column_.at_end()) fail(kEndsEarly);
-  const SignedMagnitude number = read_signed(column_);
-  const auto magnitude = static_cast<std::int64_t>(number.magnitude);
-  const std::int64_t doubled = number.negative ? -magnitude : magnitude;
-  step_ = static_cast<std::uint64_t>(doubled >> 1);
-  left_ = (doubled & 1) != 0 ? read_times(column_) : 1;
 }
 
 StringDecoder::StringDecoder(Reader column)

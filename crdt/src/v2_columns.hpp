@@ -36,6 +36,8 @@ inline SignedMagnitude read_signed(Reader& reader) {
   return {magnitude, (first & 0x40) != 0};
 }
 
+inline constexpr const char* kEndsEarly = "the column ends before the blocks do";
+
 class RleDecoder {
  public:
   explicit RleDecoder(const Reader& column) : column_(column) {}
@@ -224,5 +226,22 @@ class StringEncoder {
   Writer text_;
   UintOptRleEncoder lengths_;
 };
+
+inline void UintOptRleDecoder::read_run() {
+  if (column_.at_end()) fail(kEndsEarly);
+  const SignedMagnitude number = read_signed(column_);
+  if (number.magnitude > kMaxSafeInteger) fail("a number above 2^53-1");
+  value_ = number.magnitude;
+  left_ = number.negative ? column_.read_var_uint() + 2 : 1;
+}
+
+inline void IntDiffOptRleDecoder::read_run() {
+  if (column_.at_end()) fail(kEndsEarly);
+  const SignedMagnitude number = read_signed(column_);
+  const auto magnitude = static_cast<std::int64_t>(number.magnitude);
+  const std::int64_t doubled = number.negative ? -magnitude : magnitude;
+  step_ = static_cast<std::uint64_t>(doubled >> 1);
+  left_ = (doubled & 1) != 0 ? column_.read_var_uint() + 2 : 1;
+}
 
 }  // namespace palimpsest::crdt::internal

@@ -39,14 +39,15 @@ class Output {
       *at_++ = static_cast<std::uint8_t>(value);
       return;
     }
-    // Reader::read_var_uint() backwards: the groups are moved apart in eights, fours and pairs.
-    std::uint64_t word = (value & 0x0FFFFFFF) | (value & 0x00FFFFFF'F0000000) << 4;
-    word = (word & 0x00003FFF'00003FFF) | (word & 0x0FFFC000'0FFFC000) << 2;
-    word = (word & 0x007F007F'007F007F) | (word & 0x3F803F80'3F803F80) << 1;
-    const unsigned groups = (static_cast<unsigned>(std::bit_width(value)) + 6) / 7;
-    word |= 0x80808080'80808080 & ((std::uint64_t{1} << (8 * (groups - 1))) - 1);
-    std::memcpy(at_, &word, sizeof word);
-    at_ += groups;
+    put_groups(groups_of(value));
+  }
+  // Most ids that follow each other are of one client.
+  void put_client(ClientId client) {
+    if (client != client_) {
+      client_ = client;
+      client_groups_ = groups_of(client);
+    }
+    put_groups(client_groups_);
   }
 
   void put_bytes(const void* bytes, std::size_t count) {
@@ -70,7 +71,28 @@ class Output {
 
  private:
   // What may be written behind the room that was made.
-  static constexpr std::size_t kSlack = 16;
+  static constexpr std::size_t kSlack = 32;
+
+  // A varUint as eight bytes of which `count` belong to it.
+  struct Groups {
+    std::uint64_t word = 0;
+    std::size_t count = 1;
+  };
+
+  // All groups at once: they are moved apart in fours, pairs and one by one.
+  static Groups groups_of(std::uint64_t value) {
+    std::uint64_t word = (value & 0x0FFFFFFF) | (value & 0x00FFFFFF'F0000000) << 4;
+    word = (word & 0x00003FFF'00003FFF) | (word & 0x0FFFC000'0FFFC000) << 2;
+    word = (word & 0x007F007F'007F007F) | (word & 0x3F803F80'3F803F80) << 1;
+    const std::size_t count = (static_cast<std::size_t>(std::bit_width(value | 1)) + 6) / 7;
+    word |= 0x80808080'80808080 & ((std::uint64_t{1} << (8 * (count - 1))) - 1);
+    return {word, count};
+  }
+
+  void put_groups(const Groups& groups) {
+    std::memcpy(at_, &groups.word, sizeof groups.word);
+    at_ += groups.count;
+  }
 
   bool grow(std::size_t count) {
     const std::size_t used = size();
@@ -83,6 +105,8 @@ class Output {
   Bytes bytes_;
   std::size_t limit_bytes_;
   std::uint8_t* at_;
+  ClientId client_ = 0;
+  Groups client_groups_;
 };
 
 Reader read_column(Reader& update) {
@@ -238,7 +262,7 @@ class Transcoder {
     } else if (id.clock >= clock_) {
       clocks.fail("a block that refers to itself or to a later one of its client");
     }
-    out_.put_var_uint(id.client);
+    out_.put_client(id.client);
     out_.put_var_uint(id.clock);
   }
 
@@ -369,6 +393,7 @@ class Transcoder {
       const ClientId client = rest.read_var_uint();
       const std::uint64_t count = rest.read_count(2, "more deletions than the bytes can hold");
       make_room(2 * kMaxNumber + static_cast<std::size_t>(count) * 2 * kMaxNumber);
+      update_.deletions.reserve(update_.deletions.size() + static_cast<std::size_t>(count));
       out_.put_var_uint(client);
       out_.put_var_uint(count);
       read_ranges_v2(rest, count, [&](Clock clock, std::uint64_t length) {

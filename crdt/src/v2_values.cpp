@@ -6,6 +6,7 @@
 
 #include "crdt/any.hpp"
 #include "crdt/delete_set.hpp"
+#include "crdt/snapshot.hpp"
 #include "crdt/v2.hpp"
 #include "json.hpp"
 
@@ -134,6 +135,21 @@ void write_delete_set_v2(Writer& writer, const DeleteSet& deletes) {
                                           ? ranges
                                           : internal::sorted_and_joined(client, ranges));
   }
+}
+
+Snapshot decode_snapshot_v2(ByteView bytes) {
+  Reader reader(bytes);
+  DeleteSet deletes = read_delete_set_v2(reader);
+  StateVector state = StateVector::read(reader);
+  if (!reader.at_end()) reader.fail("bytes after the end of the snapshot");
+  return {.state_vector = std::move(state), .delete_set = std::move(deletes)};
+}
+
+Bytes encode_snapshot_v2(const Snapshot& snapshot) {
+  Writer writer;
+  write_delete_set_v2(writer, snapshot.delete_set);
+  writer.write_bytes(snapshot.state_vector.encode());
+  return std::move(writer).take();
 }
 
 }  // namespace palimpsest::crdt

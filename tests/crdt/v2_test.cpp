@@ -11,6 +11,7 @@
 #include "crdt/delete_set.hpp"
 #include "crdt/doc.hpp"
 #include "crdt/reader.hpp"
+#include "crdt/snapshot.hpp"
 #include "crdt/update.hpp"
 #include "crdt/writer.hpp"
 #include "support/allocations.hpp"
@@ -493,6 +494,17 @@ TEST_CASE("ranges without an order are sorted for v2, which has no form for them
   Writer writer;
   write_delete_set_v2(writer, set);
   CHECK(to_hex(writer.view()) == "01010200050401");
+}
+
+TEST_CASE("a snapshot in v2 is the one that Yjs writes", "[v2]") {
+  // Written by Yjs 13.6: encodeSnapshot() and encodeSnapshotV2() of one document.
+  const Snapshot snapshot = Snapshot::decode(from_hex("02ac0201010101020102070202ac0203010b"));
+  const Bytes v2 = from_hex("02ac0201010001020101040102ac0203010b");
+  CHECK(to_hex(encode_snapshot_v2(snapshot)) == to_hex(v2));
+  CHECK(decode_snapshot_v2(v2) == snapshot);
+  for (std::size_t length = 0; length < v2.size(); ++length) {
+    CHECK_THROWS_AS(decode_snapshot_v2(ByteView(v2).first(length)), DecodeError);
+  }
 }
 
 }  // namespace

@@ -9,6 +9,7 @@ namespace palimpsest::crdt {
 class DeleteSet;
 class Reader;
 class Writer;
+struct Snapshot;
 
 // Update format v2 at the edge: files and imports. Inside, and on the wire, everything is v1.
 //
@@ -57,5 +58,9 @@ Bytes update_v2_from_v1(ByteView update);
 // sorted and joined.
 DeleteSet read_delete_set_v2(Reader& reader);
 void write_delete_set_v2(Writer& writer, const DeleteSet& deletes);
+
+// As Yjs' encodeSnapshotV2() writes it: deleteSet (of v2) stateVector (of v1).
+Snapshot decode_snapshot_v2(ByteView bytes);
+Bytes encode_snapshot_v2(const Snapshot& snapshot);
 
 }  // namespace palimpsest::crdt
