@@ -48,7 +48,7 @@ Bytes Input::read(const std::string& name) const {
   return Bytes(std::istreambuf_iterator<char>(file), {});
 }
 
-std::string Input::content() const { return std::string(as_text(read("content"))); }
+std::string Input::content() const { return std::string(as_text(read("yjs.content"))); }
 
 std::size_t Input::Updates::bytes() const {
   return stream.size() - sizeof(std::uint32_t) * each.size();

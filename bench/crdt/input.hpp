@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "crdt/bytes.hpp"
@@ -32,6 +34,7 @@ class Input {
   Kind kind() const { return kind_; }
   std::string content() const;
   crdt::Bytes state() const { return read("yjs.state"); }
+  crdt::Bytes state_v2() const { return read("yjs.state2"); }
   // The state vector half-way.
   crdt::Bytes half() const { return read("yjs.half"); }
 

@@ -28,7 +28,7 @@ import { summarize } from './statistics.mjs'
 
 const core = 1
 /** Seconds for the input of an engine with a format of its own. */
-const limitOfPreparing = 120
+const limitOfPreparing = 60
 
 /** Memory comes first, while nothing lies about that an earlier case has let go. */
 const casesOf = {

@@ -39,7 +39,7 @@ export const ours = {
   id: 'palimpsest',
   label: 'Palimpsest',
   format: 'yjs',
-  hasV2: false,
+  hasV2: true,
   command: [crdtBench],
   isReference: true
 }

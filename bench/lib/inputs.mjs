@@ -44,8 +44,8 @@ function parseTrace(bytes) {
 
 function writeTrace(folder, trace) {
   const updates = replay(trace, Replica)
-  const content = writeFormat(folder, Replica, updates, 'text', trace.endContent)
-  writeFileSync(join(folder, 'content'), content)
+  const content = writeFormat(folder, Replica, updates, 'text')
+  if (content !== (trace.endContent ?? content)) throw new Error('another text than the trace ends with')
   writeFileSync(join(folder, 'trace.json'), JSON.stringify(trace))
   if (authors(trace) === 1) writeFileSync(join(folder, 'edits'), encodeEdits(editsOf(trace)))
 }
@@ -84,7 +84,7 @@ function writeLarge(folder, trace) {
   }
   const content = replica.content('text')
   if (content !== trace.endContent.repeat(largeTimes)) throw new Error('another text than expected')
-  writeFileSync(join(folder, 'content'), content)
+  writeFileSync(join(folder, 'yjs.content'), content)
   writeFileSync(join(folder, 'yjs.state'), replica.encode())
   writeFileSync(join(folder, 'yjs.state2'), replica.encodeV2())
 }
@@ -99,8 +99,7 @@ const constructedUpdates = (name, kind, title, makeUpdates) => size => ({
   title: `${separated(size)} ${title}`,
   hasTrace: false,
   key: '',
-  make: folder =>
-    writeFileSync(join(folder, 'content'), writeFormat(folder, Replica, makeUpdates(size), kind))
+  make: folder => { writeFormat(folder, Replica, makeUpdates(size), kind) }
 })
 
 /** @type {{ size: number, plan: (size: number) => InputPlan }[]} */

@@ -5,12 +5,13 @@ import { join } from 'node:path'
  * An input is a folder: what all engines are measured on. FORMAT is that of the updates; there may
  * be several, each of the same edits.
  *
- *   content          what the root "content" says in the end: the text, or XML, or JSON of a map
  *   edits            of one author: (u32 position, u32 deleted, u32 bytes, inserted as UTF-8)*
  *   trace.json       of any number of authors, for making further formats
  *   FORMAT.updates   one for each edit: (u32 bytes, update)*
  *   FORMAT.state     all of them merged
  *   FORMAT.half      the version half-way
+ *   FORMAT.content   what the root "content" says in the end: the text, or XML, or JSON of a map.
+ *                    Formats differ in how they order what several wrote at one place at once
  *   yjs.state2       yjs.state in update format v2
  *
  * Numbers are little-endian; positions and lengths of text are UTF-16 code units.
@@ -54,8 +55,8 @@ export class Input {
     return copied(this.#read(name))
   }
 
-  content() {
-    return this.#read('content').toString()
+  content(format) {
+    return this.#read(`${format}.content`).toString()
   }
 
   trace() {

@@ -59,7 +59,7 @@ class Bench {
     this.input = input
     this.kind = kind
     this.seconds = seconds
-    this.content = input.content()
+    this.content = input.content(Replica.format)
     this.state = input.bytes(`${Replica.format}.state`)
   }
 

@@ -21,7 +21,7 @@ export declare class Replica {
   receiveV2?(state: Uint8Array): void
   encodeV2?(): Uint8Array
 
-  /** What the document says, as the file `content` of an input does. */
+  /** What the document says, as FORMAT.content of an input does. */
   content(kind: 'text' | 'map' | 'xml'): string
 
   /** One edit of the text as one transaction: its update. */

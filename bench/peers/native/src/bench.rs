@@ -20,7 +20,7 @@ pub struct Bench<R> {
 
 impl<R: Replica> Bench<R> {
     pub fn new(input: Input, seconds: f64) -> Self {
-        let content = input.content();
+        let content = input.content(R::FORMAT);
         let state = input.bytes(&format!("{}.state", R::FORMAT));
         Bench { input, seconds, content, state, engine: PhantomData }
     }

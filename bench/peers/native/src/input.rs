@@ -57,8 +57,8 @@ impl Input {
         fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
-    pub fn content(&self) -> String {
-        String::from_utf8(self.bytes("content")).expect("UTF-8")
+    pub fn content(&self, format: &str) -> String {
+        String::from_utf8(self.bytes(&format!("{format}.content"))).expect("UTF-8")
     }
 
     pub fn updates(&self, format: &str) -> Vec<Vec<u8>> {

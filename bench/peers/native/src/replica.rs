@@ -18,7 +18,7 @@ pub trait Replica {
         self.receive(state);
     }
 
-    /// What the document says, as the file `content` of an input does.
+    /// What the document says, as FORMAT.content of an input does.
     fn content(&self, kind: Kind) -> String;
 
     /// One edit of the text as one transaction: its update.
