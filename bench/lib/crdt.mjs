@@ -14,7 +14,7 @@ import { summarize } from './statistics.mjs'
  * The CRDT by itself, beside others, on the same edits and the same core.
  *
  * @typedef {import('./statistics.mjs').Summary | { bytes: number } | { over: number } | { failed: true }} Figure
- *   `over`: not done within that many seconds
+ *   `over`: not done within that many seconds of processor time
  * @typedef {Record<string, Record<string, Figure>>} Figures engine → case → figure
  * @typedef {object} CrdtResult
  * @property {{ id: string, label: string, isDrawn: boolean }[]} engines
@@ -27,7 +27,9 @@ import { summarize } from './statistics.mjs'
  */
 
 const core = 1
-/** Seconds for the input of an engine with a format of its own. */
+/** As Linux has it for programs, whatever the kernel counts in. */
+const ticksPerSecond = 100
+/** Seconds of processor time for the input of an engine with a format of its own. */
 const limitOfPreparing = 60
 
 /** Memory comes first, while nothing lies about that an earlier case has let go. */
@@ -47,8 +49,18 @@ function countUpdates({ folder }) {
   return input.has('yjs.updates') ? input.updates('yjs').length : Infinity
 }
 
+/** Processor time of a process so far, in seconds; what it cannot tell any more is no time. */
+function processorSeconds(pid) {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+  } catch {
+    return 0
+  }
+}
+
 /**
- * Runs a program until it ends, or says nothing for `limit` seconds.
+ * Runs a program until it ends, or says nothing for `limit` seconds of processor time.
  *
  * @returns {Promise<'done' | 'failed' | 'over'>}
  */
@@ -56,16 +68,20 @@ async function runWithin(limit, [command, ...args], takeLine = () => {}) {
   const [pinnedCommand, pinnedArgs] = pinned(core, command, args)
   const child = spawn(pinnedCommand, pinnedArgs, { stdio: ['ignore', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')
-  const kill = () => child.kill('SIGKILL')
-  let timer = setTimeout(kill, limit * 1000)
+  let begin = 0
+  let isOver = false
+  const watch = setInterval(() => {
+    if (isOver || processorSeconds(child.pid) - begin <= limit) return
+    isOver = true
+    child.kill('SIGKILL')
+  }, 500)
   for await (const line of createInterface({ input: child.stdout })) {
-    clearTimeout(timer)
+    begin = processorSeconds(child.pid)
     takeLine(line)
-    timer = setTimeout(kill, limit * 1000)
   }
-  const [status, signal] = await exited
-  clearTimeout(timer)
-  if (signal === 'SIGKILL') return 'over'
+  const [status] = await exited
+  clearInterval(watch)
+  if (isOver) return 'over'
   return status === 0 ? 'done' : 'failed'
 }
 
