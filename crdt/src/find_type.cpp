@@ -34,6 +34,11 @@ Id id_of_type(const Core& core, TypeIndex type) {
 }
 
 std::optional<Unit> unit_at(const Core& core, TypeIndex type, std::size_t index) {
+  if (core.positions.has(type)) {
+    if (index >= core.positions.units(type)) return std::nullopt;
+    const Positions::Place place = core.positions.find(type, index + 1);
+    return Unit{place.item, place.units - 1};
+  }
   for (BlockIndex i = core.types[type].start; i != kNone; i = core.blocks[i].right) {
     const Block& item = core.blocks[i];
     if (!item.is_visible()) continue;
@@ -44,6 +49,9 @@ std::optional<Unit> unit_at(const Core& core, TypeIndex type, std::size_t index)
 }
 
 std::size_t visible_before(const Core& core, BlockIndex item) {
+  if (!core.blocks[item].in_map && core.positions.has(core.blocks[item].parent)) {
+    return core.positions.index_of(item);
+  }
   std::size_t units = 0;
   for (BlockIndex i = core.blocks[item].left; i != kNone; i = core.blocks[i].left) {
     if (core.blocks[i].is_visible()) units += core.blocks[i].length;
@@ -52,6 +60,7 @@ std::size_t visible_before(const Core& core, BlockIndex item) {
 }
 
 std::size_t visible_length(const Core& core, TypeIndex type) {
+  if (core.positions.has(type)) return core.positions.units(type);
   std::size_t units = 0;
   for (BlockIndex i = core.types[type].start; i != kNone; i = core.blocks[i].right) {
     if (core.blocks[i].is_visible()) units += core.blocks[i].length;

@@ -21,7 +21,8 @@ TypeIndex type_to_write(Core& core, const TypeRef& type);
 // As the interface names it: by the item that carries it. Of a nested type.
 Id id_of_type(const Core& core, TypeIndex type);
 
-// --- Places by index, found by walking the list: O(items). ---
+// --- Places by index: O(log n) where the list has a tree of positions, else O(n), since reading
+// makes none. ---
 
 struct Unit {
   BlockIndex item;

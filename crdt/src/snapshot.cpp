@@ -121,4 +121,14 @@ void ChangeSet::add(const Update& update) {
   }
 }
 
+void ChangeSet::add(const ChangeSet& changes) {
+  const auto add_all = [](DeleteSet& to, const DeleteSet& from) {
+    for (const auto& [client, ranges] : from.clients()) {
+      for (const DeleteSet::Range& range : ranges) to.add(client, range.clock, range.length);
+    }
+  };
+  add_all(inserted, changes.inserted);
+  add_all(deleted, changes.deleted);
+}
+
 }  // namespace palimpsest::crdt

@@ -14,8 +14,11 @@ struct ChangeSet {
   DeleteSet inserted;
   DeleteSet deleted;
 
-  // The blocks and deletions of the update, as they stand in it.
+  // The blocks and deletions of the update, as they stand in it. A map entry that lost to one of
+  // the update's without its author knowing is not among them; Doc::changes_since() a snapshot from
+  // before the update was applied has those too.
   void add(const Update& update);
+  void add(const ChangeSet& changes);
   bool empty() const { return inserted.empty() && deleted.empty(); }
 };
 

@@ -73,7 +73,7 @@ function randomKey(random) {
   return random.pick(['a', 'b', 'c', 'länge', '🙂', '', 'size', '7'])
 }
 
-function randomAttributes(random, forText) {
+export function randomAttributes(random, forText) {
   const attributes = {}
   const choices = [
     ['bold', [true, null]],
@@ -208,6 +208,11 @@ function childTypes(type) {
   if (type instanceof Y.Map) children.push(...[...type.keys()].sort().map(key => type.get(key)))
   if (type instanceof Y.Text && !(type instanceof Y.XmlText)) children.push(...type.toDelta().map(op => op.insert))
   return children.filter(child => child instanceof Y.AbstractType)
+}
+
+/** These types and all that are nested in them. */
+export function allTypes(types) {
+  return types.flatMap(type => [type, ...allTypes(childTypes(type))])
 }
 
 function editType(random, type, options) {
