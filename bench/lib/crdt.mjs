@@ -32,7 +32,6 @@ const ticksPerSecond = 100
 /** Seconds of processor time for the input of an engine with a format of its own. */
 const limitOfPreparing = 60
 
-/** Memory comes first, while nothing lies about that an earlier case has let go. */
 const casesOf = {
   trace: ['memory', 'apply', 'load', 'load_v2', 'encode', 'diff', 'local'],
   constructed: ['apply', 'load'],
@@ -142,26 +141,32 @@ function wantedCases(engine, input) {
 
 /**
  * Measures engines on inputs, the smaller ones first: an engine that was over the limit with few
- * edits is not tried with more.
+ * edits is not tried with more of that group.
  */
 class Measuring {
   #options
-  #gaveUp = new Set() // of engine and case
+  #gaveUp = new Set() // of group, engine and case
 
   constructor(options) {
     this.#options = options
   }
 
   async #figures(engine, input) {
-    const idOf = name => `${engine.id} ${name}`
+    const idOf = name => `${input.group} ${engine.id} ${name}`
     const cases = wantedCases(engine, input).filter(name => !this.#gaveUp.has(idOf(name)))
     if (engine.format !== 'yjs') {
       if (!input.hasTrace) return {}
       if (!await prepareFormat(input, engine.format)) return {}
     }
+    if (cases.length === 0) return {}
     console.error(`measuring ${input.title}: ${engine.label}`)
     const limit = engine.isReference ? this.#options.limitOfReferences : this.#options.limit
-    const figures = await runCases(engine, input, cases, { seconds: this.#options.seconds, limit })
+    // Memory in a process of its own: what it holds and lets go of makes some engines slower after.
+    const processes = [cases.filter(name => name === 'memory'), cases.filter(name => name !== 'memory')]
+    const figures = {}
+    for (const names of processes) {
+      Object.assign(figures, await runCases(engine, input, names, { seconds: this.#options.seconds, limit }))
+    }
     for (const [name, { over }] of Object.entries(figures)) {
       if (over !== undefined && !engine.isReference) this.#gaveUp.add(idOf(name))
     }

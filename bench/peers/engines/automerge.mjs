@@ -19,8 +19,9 @@ export class Replica {
     Automerge.free(this.doc)
   }
 
+  /** A change, or what encodeSince() answers: several. */
   receive(update) {
-    this.receiveAll([update])
+    this.doc = Automerge.loadIncremental(this.doc, update)
   }
 
   receiveAll(updates) {

@@ -1,6 +1,15 @@
 import Y from 'ywasm'
 import { root } from '../input.mjs'
 
+/** What `read` makes of a root, whose handle lies in the memory of WebAssembly until it is freed. */
+function reading(handle, read) {
+  try {
+    return read(handle)
+  } finally {
+    handle.free()
+  }
+}
+
 /** See ../replica.d.ts. */
 export class Replica {
   static format = 'yjs'
@@ -35,9 +44,9 @@ export class Replica {
 
   content(kind) {
     switch (kind) {
-      case 'text': return this.doc.getText(root).toString()
-      case 'map': return JSON.stringify(this.doc.getMap(root).toJson())
-      case 'xml': return this.doc.getXmlFragment(root).toString()
+      case 'text': return reading(this.doc.getText(root), text => text.toString())
+      case 'map': return reading(this.doc.getMap(root), map => JSON.stringify(map.toJson()))
+      case 'xml': return reading(this.doc.getXmlFragment(root), fragment => fragment.toString())
       default: throw new Error(`no kind of document: ${kind}`)
     }
   }

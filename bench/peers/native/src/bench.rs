@@ -113,7 +113,7 @@ impl<R: Replica> Bench<R> {
         let loaded = self.load(&self.state);
         let difference = loaded.encode_since(&version);
         let mut half = R::new(READER);
-        updates[..updates.len() / 2].iter().for_each(|update| half.receive(update));
+        half.receive_all(&updates[..updates.len() / 2]);
         half.receive(&difference);
         self.check_content(&half);
         self.times(

@@ -26,6 +26,10 @@ impl Replica for LoroReplica {
         self.doc.import(update).expect("an update");
     }
 
+    fn receive_all(&mut self, updates: &[Vec<u8>]) {
+        self.doc.import_batch(updates).expect("updates");
+    }
+
     fn content(&self, _kind: Kind) -> String {
         self.text.to_string()
     }

@@ -10,6 +10,10 @@ pub trait Replica {
 
     /// One update, as a peer gets it.
     fn receive(&mut self, update: &[u8]);
+    /// Where the engine has a quicker way to take many at once; untimed.
+    fn receive_all(&mut self, updates: &[Vec<u8>]) {
+        updates.iter().for_each(|update| self.receive(update));
+    }
     fn receive_v2(&mut self, _update: &[u8]) {
         panic!("no update format v2");
     }
