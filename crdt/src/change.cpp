@@ -82,6 +82,11 @@ BlockList::Place Core::split(Change& change, ClientIndex client, BlockList::Plac
     positions.resized(left_index, left.units());
     positions.inserted(right.parent, left_index, right_index, right.units());
   }
+  if (!siblings.empty()) {
+    if (auto* group = siblings.find(Siblings::key_of(right))) {
+      siblings.insert(*this, *group, std::nullopt, right_index);
+    }
+  }
   change.split.push_back({client, right.clock});
   return clients[client].blocks.insert_after(place, right.clock, right_index);
 }
@@ -185,6 +190,7 @@ void Core::collect(BlockIndex item) {
     PALIMPSEST_ASSERT(block.deleted);
     empty(block);
     if (!positions.empty()) positions.removed(index);
+    if (!siblings.empty()) siblings.erase(*this, index);
     const Block gc{
         .clock = block.clock, .client = block.client, .length = block.length, .deleted = true};
     block = gc;
@@ -225,6 +231,7 @@ bool Core::try_merge(BlockIndex left_index, BlockIndex right_index) {
     }
     left.right = right.right;
     if (!positions.empty()) positions.removed(right_index);
+    if (!siblings.empty()) siblings.erase(*this, right_index);
   }
   left.length += right.length;
   if (!positions.empty()) positions.resized(left_index, left.units());

@@ -216,7 +216,7 @@ std::size_t Core::memory_bytes() const {
   constexpr std::size_t kHashNodeBytes = 40;
   bytes += (client_index_.size() + slot_index_.size() + root_index_.size()) * kHashNodeBytes;
   bytes += names.size() * (sizeof(std::string) + kHashNodeBytes);
-  bytes += positions.memory_bytes();
+  bytes += positions.memory_bytes() + siblings.memory_bytes();
   if (pending) bytes += pending->memory_bytes();
   return bytes;
 }

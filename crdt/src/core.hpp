@@ -22,6 +22,7 @@
 #include "decoded_update.hpp"
 #include "pending.hpp"
 #include "positions.hpp"
+#include "siblings.hpp"
 
 // The document behind Doc: tables of plain records that refer to each other by index.
 //
@@ -165,6 +166,7 @@ struct Core {
   // What waits may have been reached by another change than the one that looks for that.
   bool look_again_at_pending = false;
   Positions positions;
+  Siblings siblings;
   Caret caret;
   std::uint64_t epoch = 0;
 
@@ -307,7 +309,11 @@ struct Core {
   void compact_content(ClientIndex client);
   void link(Change& change, BlockIndex index);
   void insert_into_list(BlockIndex index);
-  BlockIndex find_left_neighbour(const Block& item, BlockIndex left) const;
+  std::pair<BlockIndex, std::size_t> find_left_neighbour(const Block& item) const;
+  Siblings::Group& collect_siblings(const Block& item);
+  std::optional<Siblings::Limit> limit_of(const Block& item) const;
+  BlockIndex last_hanging_on(BlockIndex sibling, const Block& item) const;
+  std::optional<BlockIndex> place_among_siblings(Block& item, const Siblings::Group& group);
   BlockIndex first_of_list(const Block& item) const;
 
   // By tree, since whoever connects chooses the ids: no choice makes a lookup slow.

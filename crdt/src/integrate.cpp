@@ -74,10 +74,12 @@ BlockIndex Core::first_of_list(const Block& item) const {
 }
 
 // YATA's conflict scan (Yjs INTERNALS, "List items"). Starts right of our origin and ends at our
-// right origin, `item.right`; answers the item to stand behind, kNone for the start of the list.
-BlockIndex Core::find_left_neighbour(const Block& item, BlockIndex left) const {
+// right origin, `item.right`; answers the item to stand behind, kNone for the start of the list,
+// and how many it passed.
+std::pair<BlockIndex, std::size_t> Core::find_left_neighbour(const Block& item) const {
   Passed passed;
   std::size_t undecided = 0;  // from here on in `passed`, those that may still end up on our right
+  BlockIndex left = item.left;
 
   BlockIndex other_index = left != kNone ? blocks[left].right : first_of_list(item);
   while (other_index != kNone && other_index != item.right) {
@@ -103,16 +105,105 @@ BlockIndex Core::find_left_neighbour(const Block& item, BlockIndex left) const {
     }
     other_index = other.right;
   }
-  return left;
+  return {left, passed.size()};
+}
+
+// Collects the siblings of an item that is not linked in yet.
+Siblings::Group& Core::collect_siblings(const Block& item) {
+  Siblings::Group& group = siblings.begin(Siblings::key_of(item));
+  Passed passed;
+  std::optional<BlockIndex> last;
+  BlockIndex other_index = item.left != kNone ? blocks[item.left].right : first_of_list(item);
+  for (; other_index != kNone; other_index = blocks[other_index].right) {
+    const Block& other = blocks[other_index];
+    if (same_origin(item, other)) {
+      siblings.insert(*this, group, last, other_index);
+      last = other_index;
+    } else if (other.origin_client == kNone ||
+               !passed.find(block_at(other.origin_client, other.origin_clock))) {
+      break;
+    }
+    passed.add(other_index);
+  }
+  return group;
+}
+
+// Which siblings stand left of the item's right neighbour: climbs from that to the one that it
+// hangs on. Nullopt where that is too far.
+std::optional<Siblings::Limit> Core::limit_of(const Block& item) const {
+  constexpr int kFarthest = 1000;
+  const Siblings::Key key = Siblings::key_of(item);
+  BlockIndex ancestor = item.right;
+  for (int steps = 0; ancestor != kNone; ++steps) {
+    const Block& block = blocks[ancestor];
+    if (Siblings::key_of(block) == key) {
+      return Siblings::Limit{ancestor, ancestor != item.right};
+    }
+    if (block.origin_client == kNone) break;  // it stands behind all of them
+    if (steps == kFarthest) return std::nullopt;
+    ancestor = block_at(block.origin_client, block.origin_clock);
+  }
+  return Siblings::Limit{};
+}
+
+// The last item that hangs on `sibling`, before `item.right`.
+BlockIndex Core::last_hanging_on(BlockIndex sibling, const Block& item) const {
+  Passed passed;
+  passed.add(sibling);
+  BlockIndex last = sibling;
+  for (BlockIndex i = blocks[sibling].right; i != kNone && i != item.right; i = blocks[i].right) {
+    const Block& other = blocks[i];
+    if (other.origin_client == kNone ||
+        !passed.find(block_at(other.origin_client, other.origin_clock))) {
+      break;
+    }
+    passed.add(i);
+    last = i;
+  }
+  return last;
+}
+
+// Puts the item's place among its siblings into `item.left`; answers the sibling before it.
+std::optional<BlockIndex> Core::place_among_siblings(Block& item, const Siblings::Group& group) {
+  if (const std::optional<Siblings::Limit> limit = limit_of(item)) {
+    const Siblings::Spot spot = siblings.place(*this, group, item, *limit);
+    if (!spot.behind) return std::nullopt;
+    if (limit->included && spot.behind == limit->sibling) {
+      item.left = blocks[item.right].left;
+    } else if (spot.next) {
+      item.left = blocks[*spot.next].left;
+    } else {
+      item.left = last_hanging_on(*spot.behind, item);
+    }
+    return spot.behind;
+  }
+  const BlockIndex origin = item.left;
+  item.left = find_left_neighbour(item).first;
+  const Siblings::Key key = Siblings::key_of(item);
+  for (BlockIndex i = item.left; i != origin; i = blocks[i].left) {
+    if (Siblings::key_of(blocks[i]) == key) return i;
+  }
+  return std::nullopt;
 }
 
 // Decides the item's place among concurrent ones, then links it in between its neighbours.
 void Core::insert_into_list(BlockIndex index) {
+  constexpr std::size_t kManySteps = 64;
   Block& item = blocks[index];
   const bool undisturbed = item.left == kNone
                                ? item.right != kNone && blocks[item.right].left == kNone
                                : blocks[item.left].right == item.right;
-  if (!undisturbed) item.left = find_left_neighbour(item, item.left);
+  Siblings::Group* group = siblings.empty() ? nullptr : siblings.find(Siblings::key_of(item));
+  std::optional<BlockIndex> behind;
+  if (!undisturbed && group == nullptr) {
+    const auto [left, steps] = find_left_neighbour(item);
+    if (steps > kManySteps) {
+      group = &collect_siblings(item);
+    } else {
+      item.left = left;
+    }
+  }
+  if (!undisturbed && group != nullptr) behind = place_among_siblings(item, *group);
 
   if (item.left != kNone) {
     item.right = blocks[item.left].right;
@@ -126,6 +217,7 @@ void Core::insert_into_list(BlockIndex index) {
   } else if (item.in_map) {
     slots[item.parent].last = index;
   }
+  if (group != nullptr) siblings.insert(*this, *group, behind, index);
   if (!positions.empty() && !item.in_map) {
     positions.inserted(item.parent, item.left, index, item.units());
   }
