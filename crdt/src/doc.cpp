@@ -8,6 +8,7 @@
 #include "crdt/writer.hpp"
 #include "find_type.hpp"
 #include "read.hpp"
+#include "touched.hpp"
 
 namespace palimpsest::crdt {
 namespace {
@@ -160,6 +161,10 @@ std::optional<Refusal> Doc::check(const Update& update, const Limits& limits) co
     return Refusal::kTooDeep;
   }
   return std::nullopt;
+}
+
+Touched Doc::touched_by(const Update& update) const {
+  return internal::touched_by(*core_, update.decoded());
 }
 
 Doc::Applied Doc::apply(const Update& update) { return core_->apply(update.decoded()); }

@@ -19,6 +19,7 @@
 #include "crdt/shared_type.hpp"
 #include "crdt/snapshot.hpp"
 #include "crdt/state_vector.hpp"
+#include "crdt/touched.hpp"
 #include "crdt/update.hpp"
 
 namespace palimpsest::crdt {
@@ -67,6 +68,10 @@ class Doc {
 
   // Whether this document takes the update. Changes nothing.
   std::optional<Refusal> check(const Update& update, const Limits& limits) const;
+
+  // What the update would do: under which roots, whose content, which deletions. Changes nothing.
+  // Cost: O(n log n) in the blocks of the update and those of the document that it deletes.
+  Touched touched_by(const Update& update) const;
 
   struct Applied {
     // The document or what waits in it is not what it was.
