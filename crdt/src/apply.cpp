@@ -174,7 +174,7 @@ class Integrator {
       }
     }
     if (stack_.empty()) return std::nullopt;
-    Taken next = std::move(stack_.back());
+    const Taken next = stack_.back();
     stack_.pop_back();
     return next;
   }

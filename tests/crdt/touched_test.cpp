@@ -75,8 +75,8 @@ TEST_CASE("what is nested belongs to the root around it", "[touched]") {
   // Types in types under "x", the child of each the next.
   Replica author(1);
   Id inner{};
-  const Bytes outer =
-      author.change([&](Transaction& t) { inner = t.map_set("x", "nested", NewType{SharedType::kMap}); });
+  const Bytes outer = author.change(
+      [&](Transaction& t) { inner = t.map_set("x", "nested", NewType{SharedType::kMap}); });
   const Bytes value = author.change([&](Transaction& t) { t.map_set(inner, "k", 1); });
   Doc doc;
   CHECK(touched(doc, value).unknown_roots);
