@@ -190,7 +190,10 @@ void Core::collect(BlockIndex item) {
     PALIMPSEST_ASSERT(block.deleted);
     empty(block);
     if (!positions.empty()) positions.removed(index);
-    if (!siblings.empty()) siblings.erase(*this, index);
+    if (!siblings.empty()) {
+      siblings.erase(*this, index);
+      siblings.forget();
+    }
     const Block gc{
         .clock = block.clock, .client = block.client, .length = block.length, .deleted = true};
     block = gc;

@@ -73,6 +73,7 @@ void Core::expect(ClientIndex client, std::size_t block_count, std::size_t conte
 }
 
 void Core::release(BlockIndex block) {
+  if (!siblings.empty()) siblings.forget();
   blocks[block] = Block{};
   blocks[block].right = free_block_;
   free_block_ = block;

@@ -311,9 +311,9 @@ struct Core {
   void insert_into_list(BlockIndex index);
   std::pair<BlockIndex, std::size_t> find_left_neighbour(const Block& item) const;
   Siblings::Group& collect_siblings(const Block& item);
-  std::optional<Siblings::Limit> limit_of(const Block& item) const;
+  std::optional<Siblings::Limit> limit_of(const Block& item, Siblings::Group& group);
   BlockIndex last_hanging_on(BlockIndex sibling, const Block& item) const;
-  std::optional<BlockIndex> place_among_siblings(Block& item, const Siblings::Group& group);
+  std::optional<BlockIndex> place_among_siblings(Block& item, Siblings::Group& group);
   BlockIndex first_of_list(const Block& item) const;
 
   // By tree, since whoever connects chooses the ids: no choice makes a lookup slow.

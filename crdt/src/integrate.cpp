@@ -130,17 +130,21 @@ Siblings::Group& Core::collect_siblings(const Block& item) {
 
 // Which siblings stand left of the item's right neighbour: climbs from that to the one that it
 // hangs on. Nullopt where that is too far.
-std::optional<Siblings::Limit> Core::limit_of(const Block& item) const {
-  constexpr int kFarthest = 1000;
+std::optional<Siblings::Limit> Core::limit_of(const Block& item, Siblings::Group& group) {
+  constexpr std::size_t kFarthest = 1000;
   const Siblings::Key key = Siblings::key_of(item);
-  BlockIndex ancestor = item.right;
-  for (int steps = 0; ancestor != kNone; ++steps) {
+  std::vector<BlockIndex> passed;
+  for (BlockIndex ancestor = item.right; ancestor != kNone;) {
     const Block& block = blocks[ancestor];
-    if (Siblings::key_of(block) == key) {
-      return Siblings::Limit{ancestor, ancestor != item.right};
+    std::optional<BlockIndex> sibling = siblings.remembered(group, ancestor);
+    if (Siblings::key_of(block) == key) sibling = ancestor;
+    if (sibling) {
+      for (const BlockIndex one : passed) siblings.remember(group, one, *sibling);
+      return Siblings::Limit{*sibling, *sibling != item.right};
     }
     if (block.origin_client == kNone) break;  // it stands behind all of them
-    if (steps == kFarthest) return std::nullopt;
+    if (passed.size() == kFarthest) return std::nullopt;
+    passed.push_back(ancestor);
     ancestor = block_at(block.origin_client, block.origin_clock);
   }
   return Siblings::Limit{};
@@ -164,8 +168,8 @@ BlockIndex Core::last_hanging_on(BlockIndex sibling, const Block& item) const {
 }
 
 // Puts the item's place among its siblings into `item.left`; answers the sibling before it.
-std::optional<BlockIndex> Core::place_among_siblings(Block& item, const Siblings::Group& group) {
-  if (const std::optional<Siblings::Limit> limit = limit_of(item)) {
+std::optional<BlockIndex> Core::place_among_siblings(Block& item, Siblings::Group& group) {
+  if (const std::optional<Siblings::Limit> limit = limit_of(item, group)) {
     const Siblings::Spot spot = siblings.place(*this, group, item, *limit);
     if (!spot.behind) return std::nullopt;
     if (limit->included && spot.behind == limit->sibling) {

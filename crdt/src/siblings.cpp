@@ -36,6 +36,7 @@ class Siblings::Group {
 
   std::vector<std::unique_ptr<Chunk>> chunks;  // none is empty
   std::multimap<Peer, BlockIndex> peers;
+  std::unordered_map<BlockIndex, BlockIndex> hangs_on;
 };
 
 namespace {
@@ -164,6 +165,19 @@ void Siblings::erase(const Core& core, BlockIndex item) {
   group->chunks.erase(group->chunks.begin() + static_cast<std::ptrdiff_t>(chunk->index));
   for (std::size_t i = 0; i < group->chunks.size(); ++i) group->chunks[i]->index = i;
   if (group->chunks.empty()) groups_.erase(key_of(block));
+}
+
+std::optional<BlockIndex> Siblings::remembered(const Group& group, BlockIndex item) const {
+  const auto found = group.hangs_on.find(item);
+  return found == group.hangs_on.end() ? std::nullopt : std::optional(found->second);
+}
+
+void Siblings::remember(Group& group, BlockIndex item, BlockIndex sibling) {
+  group.hangs_on[item] = sibling;
+}
+
+void Siblings::forget() {
+  for (auto& [key, group] : groups_) group->hangs_on.clear();
 }
 
 std::size_t Siblings::memory_bytes() const {

@@ -72,6 +72,12 @@ class Siblings {
   // Of any item; most are in no group.
   void erase(const Core& core, BlockIndex item);
 
+  // Which sibling an item was found to hang on, if that is remembered. Forgotten when an index may
+  // come to mean another item.
+  std::optional<BlockIndex> remembered(const Group& group, BlockIndex item) const;
+  void remember(Group& group, BlockIndex item, BlockIndex sibling);
+  void forget();
+
   std::size_t memory_bytes() const;
 
  private:
