@@ -89,9 +89,7 @@ function renderRatios(crdt) {
 const unitOf = name => name === 'memory' ? 'MB' : 'ms'
 
 function renderMedians({ engines, results }) {
-  const rows = results.flatMap(result => rowsOf(
-    { ...result, updates: result.updates },
-    engines.length + 1,
+  const rows = results.flatMap(result => rowsOf(result, engines.length + 1,
     name => [unitOf(name), ...engines.map(({ id }) => short(result.figures[id]?.[name]))]))
   return [
     row(['Medians of all', '', ...engines.map(({ label }) => label)]),
@@ -129,6 +127,7 @@ export function aboutCrdt(crdt) {
   return [
     'The times of the CRDT are processor time. All engines had the same edits; those that do not speak Yjs, in their own format.',
     '“> ” stands for over the time limit; “–” for what an engine cannot do or what took too long with fewer edits already.',
+    'Loro loads a snapshot, of which it decodes the text and puts off the history.',
     ...(crdt.hasNative ? [] : ['Native engines are missing: Rust or its crates are not there. ywasm stands in for yrs.'])
   ]
 }

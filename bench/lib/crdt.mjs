@@ -186,7 +186,7 @@ export async function measureCrdt({ traces, quick, large }) {
   const chosen = engines(quick)
   const measuring = new Measuring(quick
     ? { seconds: 0.05, limit: 5, limitOfReferences: 5 }
-    : { seconds: 0.6, limit: 20, limitOfReferences: 60 })
+    : { seconds: 0.5, limit: 15, limitOfReferences: 60 })
   const results = prepareInputs({ traces, quick, large })
     .map(({ input, tenth }) => ({ input, tenth, updates: countUpdates(input) }))
   for (const result of [...results].sort((a, b) => a.updates - b.updates)) {
