@@ -271,6 +271,7 @@ struct Core {
 
   // --- Encoding (encode.cpp) ---
 
+  void write_common_block(Writer& writer, const Block& block) const;
   void write_block_of(Writer& writer, const Block& block, std::uint64_t offset) const;
   // The blocks from these clocks on; clients in any order.
   void write_blocks_since(Writer& writer, std::vector<std::pair<ClientIndex, Clock>> from) const;
@@ -278,6 +279,9 @@ struct Core {
   Bytes encode_change(const Change& change) const;
   StateVector state_vector() const;
   DeleteSet delete_set() const;
+  template <class Visit>
+  void for_each_deleted_range(ClientIndex client, Visit&& visit) const;
+  void write_delete_set(Writer& writer) const;
 
   // --- Formatting (format.cpp) ---
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include "core.hpp"
 #include "crdt/merge.hpp"
@@ -6,7 +7,42 @@
 
 namespace palimpsest::crdt::internal {
 
+// The most common form: a whole text or deletion beside another item.
+void Core::write_common_block(Writer& writer, const Block& block) const {
+  constexpr std::size_t kLongestHead = 1 + 5 * Writer::kLongestNumberBytes;
+  constexpr std::size_t kShortContent = 16;
+  std::uint8_t* at = writer.room(kLongestHead + block.content_bytes + kShortContent);
+  const bool has_origin = block.origin_client != kNone;
+  const bool has_right_origin = block.right_origin_client != kNone;
+  *at++ = static_cast<std::uint8_t>(
+      static_cast<std::uint8_t>(block.kind) | (has_origin ? kHasOrigin : 0) |
+      (has_right_origin ? kHasRightOrigin : 0) | (block.in_map ? kHasKey : 0));
+  if (has_origin) {
+    at = Writer::put_var_uint(at, clients[block.origin_client].id);
+    at = Writer::put_var_uint(at, block.origin_clock);
+  }
+  if (has_right_origin) {
+    at = Writer::put_var_uint(at, clients[block.right_origin_client].id);
+    at = Writer::put_var_uint(at, block.right_origin_clock);
+  }
+  if (block.kind == Kind::kDeleted) return writer.used(Writer::put_var_uint(at, block.length));
+
+  at = Writer::put_var_uint(at, block.content_bytes);
+  const Bytes& content = clients[block.client].content;
+  const std::uint8_t* const from = content.data() + block.content;
+  if (block.content_bytes <= kShortContent && content.size() - block.content >= kShortContent) {
+    std::memcpy(at, from, kShortContent);  // a fixed number of bytes takes one instruction
+  } else {
+    std::memcpy(at, from, block.content_bytes);
+  }
+  writer.used(at + block.content_bytes);
+}
+
 void Core::write_block_of(Writer& writer, const Block& block, std::uint64_t offset) const {
+  if (offset == 0 && (block.kind == Kind::kString || block.kind == Kind::kDeleted) &&
+      (block.origin_client != kNone || block.right_origin_client != kNone)) {
+    return write_common_block(writer, block);
+  }
   const auto kind = static_cast<std::uint8_t>(block.kind);
   if (!is_item(block.kind)) {
     writer.write_byte(kind);
@@ -84,7 +120,7 @@ Bytes Core::encode_since(const StateVector& known) const {
   Writer writer;
   writer.reserve(content_bytes);
   write_blocks_since(writer, std::move(from));
-  delete_set().write(writer);
+  write_delete_set(writer);
   Bytes state = std::move(writer).take();
   if (!pending && pending_deletes.empty()) return state;
 
@@ -128,12 +164,53 @@ StateVector Core::state_vector() const {
   return StateVector(std::move(entries));
 }
 
+template <class Visit>
+void Core::for_each_deleted_range(ClientIndex client, Visit&& visit) const {
+  DeleteSet::Range range;
+  for_each_block(client, 0, clock_of(client), [&](BlockIndex index) {
+    const Block& block = blocks[index];
+    if (!block.deleted) return;
+    if (range.end() != block.clock) {
+      if (range.length > 0) visit(range);
+      range = {block.clock, 0};
+    }
+    range.length += block.length;
+  });
+  if (range.length > 0) visit(range);
+}
+
+// As delete_set().write(), without making it.
+void Core::write_delete_set(Writer& writer) const {
+  std::vector<ClientIndex> order;
+  std::vector<DeleteSet::Range> ranges;
+  std::vector<std::size_t> ends;
+  for (const auto& [id, client] : client_index_) order.push_back(client);
+  std::reverse(order.begin(), order.end());  // the highest first
+  std::size_t with_ranges = 0;
+  for (const ClientIndex client : order) {
+    const std::size_t before = ranges.size();
+    for_each_deleted_range(client, [&](DeleteSet::Range range) { ranges.push_back(range); });
+    with_ranges += ranges.size() > before;
+    ends.push_back(ranges.size());
+  }
+  writer.write_var_uint(with_ranges);
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    if (ends[i] == next) continue;
+    writer.write_var_uint(clients[order[i]].id);
+    writer.write_var_uint(ends[i] - next);
+    for (; next < ends[i]; ++next) {
+      writer.write_var_uint(ranges[next].clock);
+      writer.write_var_uint(ranges[next].length);
+    }
+  }
+}
+
 DeleteSet Core::delete_set() const {
   DeleteSet deletes;
   for (ClientIndex client = 0; client < clients.size(); ++client) {
-    for_each_block(client, 0, clock_of(client), [&](BlockIndex index) {
-      const Block& block = blocks[index];
-      if (block.deleted) deletes.add(clients[client].id, block.clock, block.length);
+    for_each_deleted_range(client, [&](DeleteSet::Range range) {
+      deletes.append(clients[client].id, range.clock, range.length);
     });
   }
   return deletes;
