@@ -126,12 +126,26 @@ class Integrator {
                    source.section->content_bytes);
     }
     const Clock clock = core_.clock_of(source.index);
-    if (clock >= block.end()) return true;
+    if (clock >= block.end()) {
+      cut_beside(source.index, block);
+      return true;
+    }
     if (clock < block.clock) return false;
     Core::Neighbours neighbours;
     if (core_.find_neighbours(source.index, block, neighbours) != Core::kNobody) return false;
     core_.integrate(change_, source.index, block, neighbours, clock - block.clock);
     return true;
+  }
+
+  // Yjs cuts at the neighbours of a block before it sees that it has the block. The parts are
+  // joined again, but a surrogate pair that is cut stays torn.
+  void cut_beside(ClientIndex client, const BlockView& block) {
+    Core::Neighbours neighbours;
+    if (core_.find_neighbours(client, block, neighbours) != Core::kNobody) return;
+    if (block.has_origin) core_.clean_end(change_, neighbours.origin, block.origin.clock);
+    if (block.has_right_origin) {
+      core_.clean_start(change_, neighbours.right_origin, block.right_origin.clock);
+    }
   }
 
   Taken take(Source& source) {
@@ -171,6 +185,8 @@ class Integrator {
           rest_.wait_for(missing, core_.clock_of_id(missing));
           give_up_stack();
         }
+      } else {
+        cut_beside(client, block);
       }
     }
     if (stack_.empty()) return std::nullopt;
