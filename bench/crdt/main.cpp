@@ -118,7 +118,7 @@ class Bench {
                        [&](const Reading& reading) { check_content(reading); }));
   }
 
-  Doc load() const { return apply(std::vector<ByteView>{state_}); }
+  Doc load() const { return Doc::load(state_); }
 
   std::string apply_each() const {
     const Input::Updates updates = input_.updates();

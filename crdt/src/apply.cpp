@@ -210,35 +210,6 @@ class Integrator {
   Rest rest_;
 };
 
-// Deletes what is known of the ranges and answers the rest (Yjs: readAndApplyDeleteSet).
-std::vector<Deletion> apply_deletions(Core& core, Change& change,
-                                      std::span<const Deletion> deletions) {
-  std::vector<Deletion> rest;
-  for (const Deletion& deletion : deletions) {
-    const ClientIndex client = core.find_client(deletion.client);
-    const Clock known = client != kNone ? core.clock_of(client) : 0;
-    if (deletion.end() > known) {
-      const Clock from = std::max(deletion.clock, known);
-      rest.push_back({deletion.client, from, deletion.end() - from});
-    }
-    if (deletion.clock >= known) continue;
-    const BlockList& own = core.clients[client].blocks;
-    BlockList::Place place = own.find(deletion.clock);
-    if (own.clock_at(place) < deletion.clock && !core.blocks[own[place]].deleted) {
-      place = core.split(change, client, place, deletion.clock - own.clock_at(place));
-    }
-    for (; place != own.end() && own.clock_at(place) < deletion.end(); place = own.next(place)) {
-      const Block& block = core.blocks[own[place]];
-      if (block.deleted) continue;
-      if (deletion.end() < block.end()) {
-        place = own.previous(core.split(change, client, place, deletion.end() - block.clock));
-      }
-      core.erase(change, own[place]);
-    }
-  }
-  return rest;
-}
-
 // The clients whose clocks may have reached what waits for them: the highest first, as in the bytes
 // that Yjs writes.
 std::vector<ClientId> clients_to_look_at(const Core& core, const Change& change, bool look_at_all) {
@@ -281,14 +252,14 @@ void keep_waiting_blocks(Core& core, Rest rest, Doc::Applied& applied) {
 
 void apply_and_keep_deletions(Core& core, Change& change, const DecodedUpdate& update,
                               bool look_at_all, Doc::Applied& applied) {
-  const std::vector<Deletion> waiting = apply_deletions(core, change, update.deletions);
+  const std::vector<Deletion> waiting = core.apply_deletions(change, update.deletions);
   if (!core.pending_deletes.empty()) {
     std::vector<Deletion> reached;
     for (const ClientId client : clients_to_look_at(core, change, look_at_all)) {
       core.pending_deletes.take_below(client, core.clock_of_id(client), reached);
     }
     if (!reached.empty()) applied.changed = true;
-    apply_deletions(core, change, reached);
+    core.apply_deletions(change, reached);
   }
   if (!waiting.empty()) applied.complete = false;
   for (const Deletion& deletion : waiting) {
@@ -310,6 +281,33 @@ bool apply_once(Core& core, Change& change, const DecodedUpdate& update, Doc::Ap
 }
 
 }  // namespace
+
+std::vector<Deletion> Core::apply_deletions(Change& change, std::span<const Deletion> deletions) {
+  std::vector<Deletion> rest;
+  for (const Deletion& deletion : deletions) {
+    const ClientIndex client = find_client(deletion.client);
+    const Clock known = client != kNone ? clock_of(client) : 0;
+    if (deletion.end() > known) {
+      const Clock from = std::max(deletion.clock, known);
+      rest.push_back({deletion.client, from, deletion.end() - from});
+    }
+    if (deletion.clock >= known) continue;
+    const BlockList& own = clients[client].blocks;
+    BlockList::Place place = own.find(deletion.clock);
+    if (own.clock_at(place) < deletion.clock && !blocks[own[place]].deleted) {
+      place = split(change, client, place, deletion.clock - own.clock_at(place));
+    }
+    for (; place != own.end() && own.clock_at(place) < deletion.end(); place = own.next(place)) {
+      const Block& block = blocks[own[place]];
+      if (block.deleted) continue;
+      if (deletion.end() < block.end()) {
+        place = own.previous(split(change, client, place, deletion.end() - block.clock));
+      }
+      erase(change, own[place]);
+    }
+  }
+  return rest;
+}
 
 Doc::Applied Core::apply(const DecodedUpdate& update, const EventRequest* request) {
   Doc::Applied applied;

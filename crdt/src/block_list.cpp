@@ -3,14 +3,6 @@
 #include <algorithm>
 
 namespace palimpsest::crdt::internal {
-namespace {
-
-// A block is not longer than 2^31, so one that begins within this of its chunk's first can be cut
-// anywhere and the offset of the right part still fits 32 bits.
-constexpr Clock kChunkSpan = Clock{1} << 31;
-
-}  // namespace
-
 void BlockList::push_back(BlockIndex block, std::uint32_t length) {
   if (chunks_.empty() || chunks_.back().entries.size() == kChunkSize ||
       clock_ - chunks_.back().base > kChunkSpan) {

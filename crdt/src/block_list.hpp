@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -73,6 +74,9 @@ class BlockList {
 
   // Appends a block that begins at clock().
   void push_back(BlockIndex block, std::uint32_t length);
+  // Fills an empty list with the blocks `first` to `end`, which end at `clock`.
+  template <class ClockOf>
+  void assign(BlockIndex first, BlockIndex end, Clock clock, ClockOf&& clock_of);
   // The last block has become longer.
   void extend(std::uint32_t length) { clock_ += length; }
   // Puts `block`, which begins at `clock`, behind the block at `place`; answers its place.
@@ -96,6 +100,9 @@ class BlockList {
 
  private:
   static constexpr std::size_t kChunkSize = 256;
+  // A block is not longer than 2^31, so one that begins within this of its chunk's first can be cut
+  // anywhere and the offset of the right part still fits 32 bits.
+  static constexpr Clock kChunkSpan = Clock{1} << 31;
 
   struct Entry {
     std::uint32_t offset;
@@ -125,6 +132,25 @@ class BlockList {
   Clock clock_ = 0;
   mutable Place hint_;  // of the last one found; checked before it is believed
 };
+
+template <class ClockOf>
+void BlockList::assign(BlockIndex first, BlockIndex end, Clock clock, ClockOf&& clock_of) {
+  PALIMPSEST_ASSERT(empty());
+  const std::size_t count = end - first;
+  chunks_.reserve((count + kChunkSize - 1) / kChunkSize);
+  for (BlockIndex block = first; block < end;) {
+    Chunk& chunk = chunks_.emplace_back();
+    chunk.base = clock_of(block);
+    chunk.entries.reserve(std::min<std::size_t>(end - block, kChunkSize));
+    for (; block < end && chunk.entries.size() < kChunkSize; ++block) {
+      const Clock offset = clock_of(block) - chunk.base;
+      if (offset > kChunkSpan) break;
+      chunk.entries.push_back({static_cast<std::uint32_t>(offset), block});
+    }
+  }
+  size_ = count;
+  clock_ = clock;
+}
 
 template <class Join>
 bool BlockList::join_behind(Place place, Join&& join) {

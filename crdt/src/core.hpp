@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -257,11 +258,22 @@ struct Core {
                  const Neighbours& neighbours, std::uint64_t offset);
   // Puts a new local item between `left` and `right`, neighbours in `parent`.
   BlockIndex integrate_local(Change& change, Block item);
+  // Makes an item whose neighbours are known, and which is among its client's blocks, a part of the
+  // document.
+  void link(Change& change, BlockIndex index);
+  // Whether nothing stands between the neighbours of an item that is to be linked.
+  bool is_undisturbed(const Block& item) const {
+    return (item.left == kNone ? first_of_list(item) : blocks[item.left].right) == item.right;
+  }
+  // That `item`, whose parent is known, carries the type.
+  void set_item(TypeIndex type, BlockIndex item);
 
   // --- Applying (apply.cpp) ---
 
   // With a request also tells what the update changed; without, nothing is done for it.
   Doc::Applied apply(const DecodedUpdate& update, const EventRequest* request = nullptr);
+  // Deletes what is known of the ranges and answers the rest (Yjs: readAndApplyDeleteSet).
+  std::vector<Deletion> apply_deletions(Change& change, std::span<const Deletion> deletions);
   bool covers(const DecodedUpdate& update) const;
   // Does at once what most updates ask for; false, and nothing done, for all others.
   bool apply_keystroke(const DecodedUpdate& update);
@@ -311,7 +323,7 @@ struct Core {
   void collect_deleted(const Change& change);
   void merge_deleted(const Change& change);
   void compact_content(ClientIndex client);
-  void link(Change& change, BlockIndex index);
+  BlockIndex add_block(const Block& item);
   void insert_into_list(BlockIndex index);
   std::pair<BlockIndex, std::size_t> find_left_neighbour(const Block& item) const;
   Siblings::Group& collect_siblings(const Block& item);

@@ -47,6 +47,10 @@ struct DecodedUpdate {
   BlockView only_block;  // where `blocks` is 1, else not set
 };
 
+// Deletions that overlap would have the same blocks visited again and again: a few bytes each, a
+// whole document each time. No replica writes such, so their order may be another afterwards.
+void join_overlapping(boost::container::small_vector<Deletion, 1>& deletions);
+
 DeleteSet to_delete_set(const DecodedUpdate& update);
 
 // Walks the blocks of a section, first to last. Blocks of length 0 are passed over: they are

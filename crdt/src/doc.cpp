@@ -7,6 +7,7 @@
 #include "core.hpp"
 #include "crdt/writer.hpp"
 #include "find_type.hpp"
+#include "load.hpp"
 #include "read.hpp"
 #include "touched.hpp"
 
@@ -165,6 +166,14 @@ std::optional<Refusal> Doc::check(const Update& update, const Limits& limits) co
 
 Touched Doc::touched_by(const Update& update) const {
   return internal::touched_by(*core_, update.decoded());
+}
+
+Doc Doc::load(ByteView update, Options options) {
+  Doc doc(options);
+  if (internal::load_state(*doc.core_, update)) return doc;
+  doc.core_ = std::make_unique<Core>(options);
+  doc.apply(Update::decode(update));
+  return doc;
 }
 
 Doc::Applied Doc::apply(const Update& update) { return core_->apply(update.decoded()); }

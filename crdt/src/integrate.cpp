@@ -194,9 +194,7 @@ std::optional<BlockIndex> Core::place_among_siblings(Block& item, Siblings::Grou
 void Core::insert_into_list(BlockIndex index) {
   constexpr std::size_t kManySteps = 64;
   Block& item = blocks[index];
-  const bool undisturbed = item.left == kNone
-                               ? item.right != kNone && blocks[item.right].left == kNone
-                               : blocks[item.left].right == item.right;
+  const bool undisturbed = is_undisturbed(item);
   Siblings::Group* group = siblings.empty() ? nullptr : siblings.find(Siblings::key_of(item));
   std::optional<BlockIndex> behind;
   if (!undisturbed && group == nullptr) {
@@ -227,14 +225,19 @@ void Core::insert_into_list(BlockIndex index) {
   }
 }
 
-// Makes an item whose neighbours are known a part of the document.
+void Core::set_item(TypeIndex type, BlockIndex item) {
+  const std::uint16_t depth = types[type_of(blocks[item])].depth;
+  types[type].item = item;
+  types[type].depth = depth < std::numeric_limits<std::uint16_t>::max()
+                          ? static_cast<std::uint16_t>(depth + 1)
+                          : depth;
+}
+
 void Core::link(Change& change, BlockIndex index) {
   caret.text = kNone;
   insert_into_list(index);
-  const ClientIndex client = blocks[index].client;
-  clients[client].blocks.push_back(index, blocks[index].length);
-
   Block& item = blocks[index];
+  const ClientIndex client = item.client;
   const TypeIndex parent = type_of(item);
   // A map entry that has become the current one takes the place of the one before.
   if (item.in_map && item.right == kNone && item.left != kNone) erase(change, item.left);
@@ -327,10 +330,6 @@ void Core::integrate(Change& change, ClientIndex client, const BlockView& view,
     type.kind = static_cast<TypeKind>(reader.read_var_uint());
     if (!reader.at_end()) type.name = names.intern(reader.read_var_string());
     item.content = static_cast<std::uint32_t>(types.size());
-    const std::uint16_t depth = types[type_of(item)].depth;
-    type.depth = depth < std::numeric_limits<std::uint16_t>::max()
-                     ? static_cast<std::uint16_t>(depth + 1)
-                     : depth;
     types.push_back(type);
   } else if (offset == 0) {
     item.content = store_content(client, view.content);
@@ -346,15 +345,20 @@ void Core::integrate(Change& change, ClientIndex client, const BlockView& view,
     item.content = store_content(client, rest);
     item.content_bytes = static_cast<std::uint32_t>(rest.size());
   }
+  link(change, add_block(item));
+}
+
+// Makes it one of its client's blocks.
+BlockIndex Core::add_block(const Block& item) {
   const BlockIndex index = allocate(item);
-  if (item.kind == Kind::kType) types[item.content].item = index;
-  link(change, index);
+  clients[item.client].blocks.push_back(index, item.length);
+  if (item.kind == Kind::kType) set_item(item.content, index);
+  return index;
 }
 
 BlockIndex Core::integrate_local(Change& change, Block item) {
   touch(change, item.client);
-  const BlockIndex index = allocate(item);
-  if (item.kind == Kind::kType) types[item.content].item = index;
+  const BlockIndex index = add_block(item);
   link(change, index);
   return index;
 }

@@ -45,34 +45,6 @@ void read_section(Reader& reader, Section& section, BlockView& block, bool& brin
   section.bytes = {begin, reader.data()};
 }
 
-// Deletions that overlap would have the same blocks visited again and again: a few bytes each, a
-// whole document each time. No replica writes such, so their order may be another afterwards.
-template <class Deletions>
-void join_overlapping(Deletions& deletions) {
-  const auto is_orderly = [](const Deletion& a, const Deletion& b) {
-    return a.client != b.client ? a.client > b.client : a.end() <= b.clock;
-  };
-  const auto is_disorder = [&](const Deletion& a, const Deletion& b) { return !is_orderly(a, b); };
-  const auto end = deletions.end();
-  if (std::adjacent_find(deletions.begin(), end, is_disorder) == end) return;
-  Deletions sorted(deletions);
-  std::sort(sorted.begin(), sorted.end(), [](const Deletion& a, const Deletion& b) {
-    return a.client != b.client ? a.client > b.client : a.clock < b.clock;
-  });
-  if (std::adjacent_find(sorted.begin(), sorted.end(), is_disorder) == sorted.end()) return;
-  std::size_t last = 0;
-  for (std::size_t i = 1; i < sorted.size(); ++i) {
-    if (is_orderly(sorted[last], sorted[i])) {
-      sorted[++last] = sorted[i];
-    } else {
-      const Clock joined = std::max(sorted[last].end(), sorted[i].end());
-      sorted[last].length = joined - sorted[last].clock;
-    }
-  }
-  sorted.resize(last + 1);
-  deletions = std::move(sorted);
-}
-
 }  // namespace
 
 void BlockCursor::next() {
@@ -100,6 +72,32 @@ Section BlockCursor::rest(ClientId client) const {
   return section;
 }
 
+void join_overlapping(boost::container::small_vector<Deletion, 1>& deletions) {
+  if (deletions.size() < 2) return;
+  const auto is_orderly = [](const Deletion& a, const Deletion& b) {
+    return a.client != b.client ? a.client > b.client : a.end() <= b.clock;
+  };
+  const auto is_disorder = [&](const Deletion& a, const Deletion& b) { return !is_orderly(a, b); };
+  const auto end = deletions.end();
+  if (std::adjacent_find(deletions.begin(), end, is_disorder) == end) return;
+  auto sorted = deletions;
+  std::sort(sorted.begin(), sorted.end(), [](const Deletion& a, const Deletion& b) {
+    return a.client != b.client ? a.client > b.client : a.clock < b.clock;
+  });
+  if (std::adjacent_find(sorted.begin(), sorted.end(), is_disorder) == sorted.end()) return;
+  std::size_t last = 0;
+  for (std::size_t i = 1; i < sorted.size(); ++i) {
+    if (is_orderly(sorted[last], sorted[i])) {
+      sorted[++last] = sorted[i];
+    } else {
+      const Clock joined = std::max(sorted[last].end(), sorted[i].end());
+      sorted[last].length = joined - sorted[last].clock;
+    }
+  }
+  sorted.resize(last + 1);
+  deletions = std::move(sorted);
+}
+
 void decode_update(ByteView bytes, DecodedUpdate& update) {
   Reader reader(bytes);
   update.size_bytes = bytes.size();
@@ -114,7 +112,7 @@ void decode_update(ByteView bytes, DecodedUpdate& update) {
   read_deletions(reader, [&](ClientId client, Clock clock, std::uint64_t length) {
     update.deletions.push_back({client, clock, length});
   });
-  if (update.deletions.size() > 1) join_overlapping(update.deletions);
+  join_overlapping(update.deletions);
   if (!reader.at_end()) reader.fail("bytes after the end of the update");
 }
 

@@ -54,7 +54,7 @@ std::chrono::seconds retry_of(std::uint64_t connection) {
 LoadedDocument build_document(std::optional<storage::StoredDocument> stored) {
   LoadedDocument loaded;
   if (!stored) return loaded;
-  if (!stored->state.empty()) loaded.doc.apply(crdt::Update::decode(stored->state));
+  if (!stored->state.empty()) loaded.doc = crdt::Doc::load(stored->state);
   loaded.encoded_bytes = stored->state.size();
   for (const storage::LogEntry& entry : stored->tail) {
     loaded.doc.apply(crdt::Update::decode(entry.update));

@@ -7,6 +7,7 @@
 #include "crdt/doc.hpp"
 #include "crdt/reader.hpp"
 #include "support/catch.hpp"
+#include "support/loading.hpp"
 #include "support/replicas.hpp"
 
 namespace {
@@ -132,6 +133,8 @@ TEST_CASE("garbage collection changes neither content nor order", "[convergence]
     RC_ASSERT(content_of(collected) == content_of(whole));
     RC_ASSERT(collected.state_vector() == whole.state_vector());
     RC_ASSERT(collected.delete_set() == whole.delete_set());
+    palimpsest::testing::check_loading(collected.encode());
+    palimpsest::testing::check_loading(whole.encode());
   }));
 }
 
@@ -152,6 +155,7 @@ TEST_CASE("a document read back from its state is the same, pending blocks too",
     RC_ASSERT(content_of(copy) == content_of(doc));
     RC_ASSERT(copy.state_vector() == doc.state_vector());
     RC_ASSERT(copy.has_pending() == doc.has_pending());
+    palimpsest::testing::check_loading(state);
     for (Replica& replica : replicas) {
       const Bytes all = replica.doc().encode();
       doc.apply(Update::decode(all));

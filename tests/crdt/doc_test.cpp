@@ -3,6 +3,7 @@
 #include "crdt/writer.hpp"
 #include "support/catch.hpp"
 #include "support/hex.hpp"
+#include "support/loading.hpp"
 #include "support/replicas.hpp"
 
 namespace {
@@ -19,7 +20,9 @@ Doc doc_of(std::initializer_list<const char*> updates, Doc::Options options = {}
     const Bytes bytes = from_hex(hex);
     doc.apply(Update::decode(bytes));
     doc.check_invariants();
+    palimpsest::testing::check_loading(bytes);
   }
+  palimpsest::testing::check_loading(doc.encode());
   return doc;
 }
 

@@ -7,6 +7,7 @@
 
 #include "crdt/doc.hpp"
 #include "crdt/error.hpp"
+#include "support/loading.hpp"
 
 namespace {
 
@@ -31,6 +32,7 @@ void apply_all(Doc& doc, ByteView input) {
     const std::size_t length = std::min<std::size_t>(input[0] | input[1] << 8, input.size() - 2);
     const ByteView bytes = input.subspan(2, length);
     input = input.subspan(2 + length);
+    palimpsest::testing::check_loading(bytes);
     try {
       const Update update = Update::decode(bytes);
       const bool known = doc.covers(update);
@@ -48,6 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Doc doc({.gc = true, .clean_formatting = false});
   apply_all(doc, {data, size});
   const Bytes state = doc.encode();
+  palimpsest::testing::check_loading(state);
   Doc copy;
   copy.apply(Update::decode(state));
   copy.check_invariants();

@@ -18,6 +18,7 @@
 #include "crdt/doc.hpp"
 #include "crdt/events.hpp"
 #include "crdt/merge.hpp"
+#include "support/loading.hpp"
 
 namespace {
 
@@ -121,7 +122,10 @@ void print_states(const std::vector<Bytes>& updates) {
   for (const Bytes& update : updates) {
     doc.apply(Update::decode(update));
     doc.check_invariants();
-    print_hex(doc.encode());
+    const Bytes state = doc.encode();
+    palimpsest::testing::check_loading(state);
+    palimpsest::testing::check_loading(update);
+    print_hex(state);
   }
 }
 

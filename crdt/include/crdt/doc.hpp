@@ -66,6 +66,12 @@ class Doc {
   Doc& operator=(Doc&&) noexcept;
   ~Doc();
 
+  // A document from one update in v1, usually the whole state that encode() wrote: faster than
+  // decoding the update and applying it to a new document, and the same result. Nothing is checked
+  // against Limits. Throws DecodeError.
+  static Doc load(ByteView update, Options options);
+  static Doc load(ByteView update) { return load(update, Options{}); }
+
   // Whether this document takes the update. Changes nothing.
   std::optional<Refusal> check(const Update& update, const Limits& limits) const;
 

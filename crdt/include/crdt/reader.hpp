@@ -46,7 +46,8 @@ class Reader {
   // Numbers of at most kShortBytes bytes, as nearly all are, from bytes of which as many can be
   // read; false, and the position as it was, for a longer one.
   static constexpr std::size_t kShortBytes = 5;
-  static bool read_short_var_uint(const std::uint8_t*& position, std::uint64_t& value) {
+  [[gnu::always_inline]] static bool read_short_var_uint(const std::uint8_t*& position,
+                                                         std::uint64_t& value) {
     // One after the other, so that the processor can guess the length and go on with what follows.
     const std::uint8_t* const at = position;
     const auto group = [&](int i) { return std::uint64_t{at[i] & 0x7FU} << 7 * i; };

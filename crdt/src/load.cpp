@@ -1,0 +1,672 @@
+#include "load.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include "ascii.hpp"
+#include "crdt/reader.hpp"
+#include "crdt/writer.hpp"
+#include "decoded_update.hpp"
+#include "read_deletions.hpp"
+
+namespace palimpsest::crdt::internal {
+namespace {
+
+// Of a client whose blocks are being read: how it is written where they refer to each other.
+class OwnId {
+ public:
+  OwnId() = default;
+  explicit OwnId(ClientId id) {
+    std::uint8_t bytes[Writer::kLongestNumberBytes] = {};
+    size_ = static_cast<std::size_t>(Writer::put_var_uint(bytes, id) - bytes);
+    std::memcpy(&word_, bytes, sizeof word_);
+    mask_ = size_ == sizeof word_ ? ~std::uint64_t{0} : (std::uint64_t{1} << (8 * size_)) - 1;
+  }
+  // Goes past it where it stands at `at`, from where eight bytes can be read.
+  bool skip(const std::uint8_t*& at) const {
+    std::uint64_t word;
+    std::memcpy(&word, at, sizeof word);
+    at += size_;
+    return (word & mask_) == word_;
+  }
+
+ private:
+  std::uint64_t word_ = 0;
+  std::uint64_t mask_ = 0;
+  std::size_t size_ = 0;
+};
+
+// What nearly every block of a text is: characters or a deletion, beside others of its client.
+struct PlainBlock {
+  Kind kind;
+  bool has_origin;
+  bool has_right_origin;
+  Clock origin_clock;
+  Clock right_origin_clock;
+  std::uint32_t length;
+  ByteView text;  // ASCII
+};
+
+// Most texts are so short that copying a fixed length is faster, and so is looking at it.
+constexpr std::size_t kShortText = 32;
+
+constexpr auto kShortTextHighBits = [] {
+  std::array<std::array<std::uint64_t, kShortText / 8>, kShortText + 1> masks{};
+  for (std::size_t size = 0; size <= kShortText; ++size) {
+    for (std::size_t byte = 0; byte < size; ++byte) {
+      masks[size][byte / 8] |= std::uint64_t{0x80} << (8 * (byte % 8));
+    }
+  }
+  return masks;
+}();
+
+// Of at most kShortText bytes, from where as many can be read.
+inline bool is_short_ascii(ByteView text) {
+  const auto& masks = kShortTextHighBits[text.size()];
+  std::array<std::uint64_t, kShortText / 8> words;
+  std::memcpy(words.data(), text.data(), kShortText);
+  std::uint64_t high_bits = 0;
+  for (std::size_t i = 0; i < words.size(); ++i) high_bits |= words[i] & masks[i];
+  return high_bits == 0;
+}
+
+// An update in v1, from front to back.
+class SourceV1 {
+ public:
+  explicit SourceV1(ByteView update) : reader_(update), end_(update.data() + update.size()) {}
+
+  std::uint64_t read_section_count() {
+    return reader_.read_count(3, "more clients than the bytes can hold");
+  }
+  Section read_section() {
+    Section section;
+    section.blocks = reader_.read_count(2, "more blocks than the bytes can hold");
+    section.client = reader_.read_var_uint();
+    section.clock = reader_.read_var_uint();
+    return section;
+  }
+  void read_block(Clock clock, BlockView& view) { internal::read_block(reader_, clock, view); }
+
+  // Reads at most `count` plain blocks, up to the first that is of another form or that
+  // take(const PlainBlock&) says no to; answers how many it took.
+  template <class Take>
+  std::uint64_t read_plain_blocks(const OwnId& own, std::uint64_t count, Take&& take) {
+    const std::uint8_t* at = reader_.data();
+    std::uint64_t taken = 0;
+    PlainBlock block{};
+    for (const std::uint8_t* next = at; taken < count; ++taken, at = next) {
+      if (!read_plain_block(own, next, block) || !take(block)) break;
+    }
+    reader_.skip_to(at);
+    return taken;
+  }
+  template <class Visit>
+  void read_deletions(Visit&& visit) {
+    internal::read_deletions(reader_, visit);
+    if (!reader_.at_end()) reader_.fail("bytes after the end of the update");
+  }
+
+  std::size_t position() const { return reader_.position(); }
+  [[noreturn]] void fail_at(std::size_t position, const char* cause) const {
+    reader_.fail_at(position, cause);
+  }
+
+ private:
+  // `at` is anywhere where it is none.
+  [[gnu::always_inline]] bool read_plain_block(const OwnId& own, const std::uint8_t*& at,
+                                               PlainBlock& block) const {
+    constexpr std::size_t kLongestHead = 1 + 2 * sizeof(std::uint64_t) + 3 * Reader::kShortBytes;
+    if (readable(at) < kLongestHead + kShortText) return false;
+    const std::uint8_t info = *at++;
+    block.kind = static_cast<Kind>(info & kKindMask);
+    block.has_origin = (info & kHasOrigin) != 0;
+    block.has_right_origin = (info & kHasRightOrigin) != 0;
+    if ((block.kind != Kind::kString && block.kind != Kind::kDeleted) ||
+        (!block.has_origin && !block.has_right_origin)) {
+      return false;
+    }
+    if (block.has_origin &&
+        !(own.skip(at) && Reader::read_short_var_uint(at, block.origin_clock))) {
+      return false;
+    }
+    if (block.has_right_origin &&
+        !(own.skip(at) && Reader::read_short_var_uint(at, block.right_origin_clock))) {
+      return false;
+    }
+    std::uint64_t length = 0;
+    if (!Reader::read_short_var_uint(at, length) || length == 0 || length > kMaxBlockLength) {
+      return false;
+    }
+    const std::uint64_t text_bytes = block.kind == Kind::kString ? length : 0;
+    if (text_bytes > readable(at)) return false;
+    block.length = static_cast<std::uint32_t>(length);
+    block.text = {at, static_cast<std::size_t>(text_bytes)};
+    at += text_bytes;
+    return text_bytes <= kShortText ? is_short_ascii(block.text)
+                                    : is_ascii(block.text, readable(at));
+  }
+  std::size_t readable(const std::uint8_t* at) const { return static_cast<std::size_t>(end_ - at); }
+
+  Reader reader_;
+  const std::uint8_t* end_;
+};
+
+// Which block holds a clock, of blocks that come in the order of their clocks: noted for every
+// kStretch-th clock.
+class Guide {
+ public:
+  // Of one client.
+  struct Range {
+    std::size_t begin = 0;
+    Clock covered = 0;  // clocks below
+  };
+
+  Range begin() const { return {used_, 0}; }
+  // `block` ends at `end`, behind all others of the range.
+  void add(Range& range, BlockIndex block, Clock end) {
+    budget_ += kNotesPerBlock;
+    std::uint64_t count = (end + kStretch - 1) / kStretch - range.covered / kStretch;
+    // The notes of a long block are paid for by the short ones.
+    if (count > kFew) count = std::min<std::uint64_t>(count, budget_ - used_);
+    if (used_ + count + kFew >= notes_.size()) notes_.resize(2 * notes_.size() + count);
+    for (std::size_t i = 0; i <= kFew; ++i) notes_[used_ + i] = block;
+    for (std::size_t i = kFew + 1; i <= count; ++i) notes_[used_ + i] = block;
+    used_ += count;
+    range.covered += count * kStretch;
+  }
+  void finish() { ++used_; }
+
+  // A block before the one sought, or near it; kNone where nothing was noted.
+  BlockIndex guess(const Range& range, Clock clock) const {
+    if (clock >= range.covered) return kNone;
+    const BlockIndex* const here =
+        &notes_[range.begin + static_cast<std::size_t>(clock / kStretch)];
+    const BlockIndex between = here[1] - here[0];
+    if (between <= kFew) return here[0];
+    return here[0] + between * static_cast<BlockIndex>(clock % kStretch) / kStretch;
+  }
+
+ private:
+  static constexpr std::uint32_t kStretch = 16;
+  static constexpr std::size_t kNotesPerBlock = 8;
+  static constexpr std::uint32_t kFew = 2;
+
+  // Behind the notes of a range stands its last block.
+  std::vector<BlockIndex> notes_ = std::vector<BlockIndex>(1024);
+  std::size_t used_ = 0;
+  std::size_t budget_ = 0;
+};
+
+template <class Source>
+class Loader {
+ public:
+  Loader(Core& core, Source source) : core_(core), source_(source), change_(core.begin()) {}
+
+  bool run() {
+    for (std::uint64_t sections = source_.read_section_count(); sections > 0; --sections) {
+      if (!decode_section()) return false;
+    }
+    source_.read_deletions([&](ClientId client, Clock clock, std::uint64_t length) {
+      if (!came_deleted(client, clock, clock + length)) {
+        deletions_.push_back({client, clock, length});
+      }
+    });
+    if (!links_at_once_ && !link_rest()) return false;
+    join_overlapping(deletions_);
+    if (!core_.apply_deletions(change_, deletions_).empty()) return false;
+    if (is_to_be_tidied()) core_.end(change_, true);
+    return true;
+  }
+
+ private:
+  // The blocks of one client.
+  struct Loaded {
+    bool is_known = false;
+    bool is_waiting = false;
+    BlockIndex next = 0;  // the first that is not linked
+    BlockIndex end = 0;
+    Clock linked = 0;  // clocks below; likewise
+    Clock decoded = 0;
+    Guide::Range guide;
+    TypeIndex list = kNone;         // that is not deleted
+    std::size_t first_deleted = 0;  // of deleted_, and
+    std::size_t deleted_end = 0;
+  };
+  struct Range {
+    Clock clock = 0;
+    Clock end = ~Clock{0};
+  };
+  struct Named {
+    ClientId id = ~ClientId{0};
+    ClientIndex client = kNone;
+  };
+  // What a block may wait for, besides a client.
+  static constexpr ClientIndex kNothing = kNone;
+  static constexpr ClientIndex kAllDecoded = kNone - 1;
+
+  // --- Decoding ---
+
+  bool decode_section() {
+    const Section section = source_.read_section();
+    if (section.blocks == 0) return true;
+    section_ = {section.client, kNone};
+    const ClientIndex client = section_.client = known(core_.client_index(section.client));
+    if (section.clock != 0 || loaded_[client].is_known) return false;
+    core_.expect(client, static_cast<std::size_t>(section.blocks), 0);
+    core_.touch(change_, client);
+    Loaded own;
+    own.is_known = true;
+    const auto first = own.next = own.end = static_cast<BlockIndex>(core_.blocks.size());
+    own.guide = guide_.begin();
+    own.first_deleted = ++deleted_count_;  // behind one that nothing goes on with
+
+    const OwnId own_id(section.client);
+    for (std::uint64_t left = section.blocks; left > 0; --left) {
+      if (links_at_once_) {
+        left -= source_.read_plain_blocks(
+            own_id, left, [&](const PlainBlock& block) { return take_plain(own, block); });
+        if (left == 0) break;
+      }
+      loaded_[client] = own;
+      if (!decode_block(section)) return false;
+      own = loaded_[client];
+      own.list = kNone;
+    }
+    guide_.finish();
+    deleted_[deleted_count_] = {};
+    own.deleted_end = deleted_count_;
+    loaded_[client] = own;
+    core_.clients[client].blocks.assign(first, own.end, own.decoded,
+                                        [&](BlockIndex i) { return core_.blocks[i].clock; });
+    take_content(client);
+    return true;
+  }
+
+  // Puts a block to where it stays and between its neighbours, where it is a common one. Else
+  // answers false, and nothing is done.
+  [[gnu::always_inline]] bool take_plain(Loaded& own, const PlainBlock& plain) {
+    const Clock clock = own.linked;
+    const BlockIndex index = own.end;
+    Block* const blocks = core_.blocks.data();
+    BlockIndex left = kNone;
+    BlockIndex right = kNone;
+    if (plain.has_origin) {
+      if (plain.origin_clock >= clock) return false;
+      left = find(own, plain.origin_clock);
+      if (left == kNone || blocks[left].end() != plain.origin_clock + 1) return false;
+      right = blocks[left].right;
+    } else {
+      if (plain.right_origin_clock >= clock) return false;
+      right = find(own, plain.right_origin_clock);
+      if (right == kNone || blocks[right].left != kNone) return false;
+    }
+    if (plain.has_right_origin) {
+      if (right == kNone || blocks[right].clock != plain.right_origin_clock ||
+          blocks[right].client != section_.client) {
+        return false;
+      }
+    } else if (right != kNone) {
+      return false;
+    }
+    const Block& neighbour = blocks[left != kNone ? left : right];
+    const TypeIndex parent = neighbour.parent;
+    if (parent != own.list || neighbour.in_map) {
+      if (parent == kNone || neighbour.in_map) return false;
+      const BlockIndex parent_item = core_.types[parent].item;
+      if (parent_item != kNone && blocks[parent_item].deleted) return false;
+      own.list = parent;
+    }
+
+    if (left != kNone) {
+      blocks[left].right = index;
+    } else {
+      core_.types[parent].start = index;
+    }
+    if (right != kNone) blocks[right].left = index;
+    const bool is_deleted = plain.kind == Kind::kDeleted;
+    core_.blocks.emplace_back(clock, plain.has_origin ? plain.origin_clock : 0,
+                              plain.has_right_origin ? plain.right_origin_clock : 0,
+                              section_.client, plain.has_origin ? section_.client : kNone,
+                              plain.has_right_origin ? section_.client : kNone, plain.length, left,
+                              right, parent, static_cast<std::uint32_t>(content_.size()),
+                              static_cast<std::uint32_t>(plain.text.size()), plain.kind, is_deleted,
+                              false);
+    own.next = own.end = index + 1;
+    own.linked = own.decoded = clock + plain.length;
+    guide_.add(own.guide, index, own.decoded);
+    note_deleted(clock, own.decoded, is_deleted);
+    std::uint8_t* const to = content_.room(plain.text.size() + kShortText);
+    if (plain.text.size() <= kShortText) {
+      std::memcpy(to, plain.text.data(), kShortText);
+    } else {
+      std::memcpy(to, plain.text.data(), plain.text.size());
+    }
+    content_.used(to + plain.text.size());
+    if (left + 1 == index && blocks[left].kind == plain.kind) may_join_.push_back(index);
+    return true;
+  }
+
+  bool decode_block(const Section& section) {
+    const std::size_t start = source_.position();
+    const Clock clock = loaded_[section_.client].decoded;
+    const BlockView& view = view_;
+    source_.read_block(clock, view_);
+    const auto is_own_future = [&](Id id) {
+      return id.client == section.client && id.clock >= clock;
+    };
+    if ((view.has_origin && is_own_future(view.origin)) ||
+        (view.has_right_origin && is_own_future(view.right_origin)) ||
+        (view.has_parent_id && is_own_future(view.parent_id))) {
+      source_.fail_at(start, "a block that refers to itself or to a later one of its client");
+    }
+    if (view.kind == Kind::kSkip) return false;
+    if (view.length == 0) return true;
+
+    const auto index = static_cast<BlockIndex>(core_.blocks.size());
+    Block& block = core_.blocks.emplace_back();
+    block.clock = clock;
+    block.client = section_.client;
+    block.length = static_cast<std::uint32_t>(view.length);
+    block.kind = view.kind;
+    if (view.has_origin) {
+      block.origin_client = index_of(view.origin.client);
+      block.origin_clock = view.origin.clock;
+    }
+    if (view.has_right_origin) {
+      block.right_origin_client = index_of(view.right_origin.client);
+      block.right_origin_clock = view.right_origin.clock;
+    }
+    if (is_item(view.kind) && view.names_parent()) note_parent(block);
+    Loaded& own = loaded_[section_.client];
+    own.end = index + 1;
+    own.decoded = view.end();
+    guide_.add(own.guide, index, own.decoded);
+    block.deleted = view.kind == Kind::kDeleted || view.kind == Kind::kGc;
+    note_deleted(clock, own.decoded, block.deleted);
+    if (view.kind == Kind::kType) {
+      note_type(block);
+    } else if (!block.deleted) {
+      block.content = static_cast<std::uint32_t>(content_.size());
+      block.content_bytes = static_cast<std::uint32_t>(view.content.size());
+      content_.write_bytes(view.content);
+    }
+    if (clock > 0 && core_.blocks[index - 1].kind == block.kind) may_join_.push_back(index);
+    if (links_at_once_) {
+      if (link(index) == kNothing) {
+        own.next = own.end;
+        own.linked = own.decoded;
+      } else {
+        links_at_once_ = false;
+      }
+    }
+    return true;
+  }
+
+  void take_content(ClientIndex client) {
+    const ByteView all = content_.view();
+    PALIMPSEST_ASSERT(all.size() <= std::numeric_limits<std::uint32_t>::max());
+    core_.clients[client].content.assign(all.begin(), all.end());
+    content_.used(content_.room(0) - all.size());
+  }
+
+  // Without a branch to guess: what is erased and what is not takes turns.
+  void note_deleted(Clock begin, Clock end, bool is_deleted) {
+    if (deleted_count_ + 2 > deleted_.size()) deleted_.resize(2 * deleted_.size());
+    Range* const at = &deleted_[deleted_count_];
+    const bool extends = is_deleted && at[-1].end == begin;
+    at[extends ? -1 : 0] = {extends ? at[-1].clock : begin, end};
+    deleted_count_ += is_deleted && !extends;
+  }
+
+  void note_type(Block& block) {
+    Reader reader(view_.content);
+    Type type;
+    type.kind = static_cast<TypeKind>(reader.read_var_uint());
+    if (!reader.at_end()) type.name = core_.names.intern(reader.read_var_string());
+    block.content = static_cast<std::uint32_t>(core_.types.size());
+    core_.types.push_back(type);
+  }
+
+  // Until the block is linked, its parent stands where nothing else does: of a root `parent`, of a
+  // type in a block `left` (the client) and `origin_clock`; the key in `right`.
+  void note_parent(Block& block) {
+    if (view_.has_parent_id) {
+      block.left = index_of(view_.parent_id.client);
+      block.origin_clock = view_.parent_id.clock;
+    } else {
+      block.parent = core_.root(view_.parent_root);
+    }
+    block.in_map = view_.has_key;
+    if (view_.has_key) block.right = core_.names.intern(view_.key);
+  }
+
+  ClientIndex index_of(ClientId id) {
+    return id == section_.id ? section_.client : known(core_.client_index(id));
+  }
+  ClientIndex known(ClientIndex client) {
+    if (client >= loaded_.size()) loaded_.resize(client + 1);
+    return client;
+  }
+
+  // Whether the range lies in blocks that came as deleted ones. Ranges nearly always stand in the
+  // order of their clocks.
+  bool came_deleted(ClientId id, Clock begin, Clock end) {
+    if (id != deleting_.id) {
+      const ClientIndex client = core_.find_client(id);
+      if (client == kNone) return false;
+      deleting_ = {id, client};
+      next_deleted_ = loaded_[client].first_deleted;
+    }
+    const std::size_t last = loaded_[deleting_.client].deleted_end;
+    while (next_deleted_ < last && deleted_[next_deleted_].end <= begin) ++next_deleted_;
+    return next_deleted_ < last && deleted_[next_deleted_].clock <= begin &&
+           end <= deleted_[next_deleted_].end;
+  }
+
+  // --- Linking ---
+
+  // The blocks that could not be linked when they were decoded: the highest client first, and
+  // before each what it waits for (Yjs: integrateStructs).
+  bool link_rest() {
+    all_decoded_ = true;
+    std::vector<ClientIndex> order;
+    for (ClientIndex client = 0; client < loaded_.size(); ++client) {
+      if (loaded_[client].next != loaded_[client].end) order.push_back(client);
+    }
+    std::sort(order.begin(), order.end(), [&](ClientIndex a, ClientIndex b) {
+      return core_.clients[a].id > core_.clients[b].id;
+    });
+    for (const ClientIndex client : order) {
+      while (loaded_[client].next != loaded_[client].end) {
+        if (!link_next(client)) return false;
+      }
+    }
+    return true;
+  }
+
+  // The next block of the client. False where it waits for what is not there, or for itself.
+  bool link_next(ClientIndex first) {
+    waiting_.push_back(first);
+    while (!waiting_.empty()) {
+      Loaded& own = loaded_[waiting_.back()];
+      const ClientIndex missing = link(own.next);
+      own.is_waiting = missing != kNothing;
+      if (own.is_waiting) {
+        const Loaded& other = loaded_[missing];
+        if (other.is_waiting || other.next == other.end) return false;
+        waiting_.push_back(missing);
+      } else {
+        own.linked = core_.blocks[own.next++].end();
+        waiting_.pop_back();
+      }
+    }
+    return true;
+  }
+
+  // Answers what the block waits for.
+  ClientIndex link(BlockIndex index) {
+    const Block& item = core_.blocks[index];
+    if (item.kind == Kind::kGc) return kNothing;
+    const bool has_origin = item.origin_client != kNone;
+    const bool has_right_origin = item.right_origin_client != kNone;
+    if (has_origin && is_missing(item, item.origin_client, item.origin_clock)) {
+      return item.origin_client;
+    }
+    if (has_right_origin && is_missing(item, item.right_origin_client, item.right_origin_clock)) {
+      return item.right_origin_client;
+    }
+    if (!has_origin && !has_right_origin) return link_in_parent(index);
+
+    BlockIndex left = kNone;
+    BlockIndex right = kNone;
+    bool is_between_blocks = true;
+    if (has_origin) {
+      left = at(item.origin_client, item.origin_clock);
+      is_between_blocks = left != kNone && core_.blocks[left].end() == item.origin_clock + 1;
+    }
+    if (is_between_blocks && has_right_origin) {
+      const auto begins = [&](BlockIndex i) {
+        return core_.blocks[i].clock == item.right_origin_clock &&
+               core_.blocks[i].client == item.right_origin_client;
+      };
+      // Where nothing was written at the same time it is the next in the list.
+      right = left != kNone ? core_.blocks[left].right : kNone;
+      if (right == kNone || !begins(right)) {
+        right = at(item.right_origin_client, item.right_origin_clock);
+      }
+      is_between_blocks = right != kNone && begins(right);
+    }
+    if (!is_between_blocks) {
+      if (!all_decoded_) return kAllDecoded;
+      const Block copy = item;  // cutting moves all blocks
+      if (has_origin) left = core_.clean_end(change_, copy.origin_client, copy.origin_clock);
+      if (has_right_origin) {
+        right = core_.clean_start(change_, copy.right_origin_client, copy.right_origin_clock);
+      }
+    }
+    return link_between(index, left, right);
+  }
+
+  bool is_missing(const Block& item, ClientIndex client, Clock clock) const {
+    return client != item.client && clock >= loaded_[client].linked;
+  }
+
+  ClientIndex link_between(BlockIndex index, BlockIndex left, BlockIndex right) {
+    Block& item = core_.blocks[index];
+    if ((left != kNone && !is_item(core_.blocks[left].kind)) ||
+        (right != kNone && !is_item(core_.blocks[right].kind))) {
+      return collect(item), kNothing;
+    }
+    const Block& neighbour = core_.blocks[left != kNone ? left : right];
+    item.parent = neighbour.parent;
+    item.in_map = neighbour.in_map;
+    item.left = left;
+    item.right = right;
+    return link_item(index);
+  }
+
+  ClientIndex link_in_parent(BlockIndex index) {
+    Block& item = core_.blocks[index];
+    TypeIndex parent = item.parent;
+    if (const ClientIndex client = item.left; client != kNone) {
+      if (is_missing(item, client, item.origin_clock)) return client;
+      const BlockIndex found = at(client, item.origin_clock);
+      if (found == kNone) return kAllDecoded;
+      const Block& parent_item = core_.blocks[found];
+      if (parent_item.kind != Kind::kType) return collect(item), kNothing;
+      parent = parent_item.content;
+    }
+    if (!all_decoded_ && !is_empty(parent, item)) return kAllDecoded;
+    item.left = kNone;
+    item.origin_clock = 0;
+    item.parent = parent;
+    if (item.in_map) {
+      item.parent = core_.slot(parent, core_.names[std::exchange(item.right, kNone)]);
+    }
+    return link_item(index);
+  }
+
+  // Whether nothing is in the list, or under the key, that an item without neighbours is to go to.
+  bool is_empty(TypeIndex parent, const Block& item) const {
+    if (!item.in_map) return core_.types[parent].start == kNone;
+    const auto slot = core_.find_slot(parent, core_.names[item.right]);
+    return !slot || core_.slots[*slot].first == kNone;
+  }
+
+  ClientIndex link_item(BlockIndex index) {
+    const Block& item = core_.blocks[index];
+    // Deciding between concurrent items looks for blocks of any clock.
+    if (!all_decoded_ && !core_.is_undisturbed(item)) return kAllDecoded;
+    if (item.kind == Kind::kType) core_.set_item(item.content, index);
+    core_.link(change_, index);
+    return kNothing;
+  }
+
+  // What hangs on collected blocks, or in what is no type any more, is collected itself.
+  void collect(Block& item) {
+    core_.clients[item.client].dead_bytes += item.content_bytes;
+    item = {.clock = item.clock, .client = item.client, .length = item.length, .deleted = true};
+    has_collected_ = true;
+  }
+
+  // The block that holds the clock, which is known. kNone where only a client's list could tell,
+  // as long as it is not there.
+  BlockIndex at(ClientIndex client, Clock clock) const {
+    const BlockIndex found = find(loaded_[client], clock);
+    return found != kNone || !all_decoded_ ? found : core_.block_at(client, clock);
+  }
+  BlockIndex find(const Loaded& theirs, Clock clock) const {
+    BlockIndex i = guide_.guess(theirs.guide, clock);
+    if (i == kNone) return kNone;
+    const Block* const blocks = core_.blocks.data();
+    // A step or two without a branch to guess.
+    i += clock >= blocks[i].end();
+    i += clock >= blocks[i].end();
+    while (clock >= blocks[i].end() && i + 1 < theirs.end) ++i;
+    while (clock < blocks[i].clock) --i;
+    // What was cut off stands elsewhere.
+    return clock < blocks[i].end() ? i : kNone;
+  }
+
+  bool is_to_be_tidied() const {
+    const auto joins = [&](BlockIndex index) {
+      const Block& left = core_.blocks[index - 1];
+      const Block& right = core_.blocks[index];
+      return left.kind == right.kind && is_mergeable(left.kind) &&
+             (left.kind == Kind::kGc || (left.right == index && joins_across(left, right)));
+    };
+    return has_collected_ || !change_.deleted.empty() || !change_.split.empty() ||
+           std::any_of(may_join_.begin(), may_join_.end(), joins);
+  }
+
+  Core& core_;
+  Source source_;
+  Change& change_;
+  BlockView view_{};
+  Named section_;
+  Writer content_;  // of the section
+  std::vector<Loaded> loaded_;
+  Guide guide_;
+  std::vector<Range> deleted_ = std::vector<Range>(1024);  // that came as deleted blocks
+  std::size_t deleted_count_ = 0;
+  std::vector<BlockIndex> may_join_;                       // with the block before
+  boost::container::small_vector<Deletion, 1> deletions_;  // of other blocks
+  Named deleting_;
+  std::size_t next_deleted_ = 0;
+  std::vector<ClientIndex> waiting_;  // for the one behind
+  bool links_at_once_ = true;
+  bool all_decoded_ = false;
+  bool has_collected_ = false;
+};
+
+}  // namespace
+
+bool load_state(Core& core, ByteView update) {
+  if (core.options.clean_formatting) return false;
+  return Loader(core, SourceV1(update)).run();
+}
+
+}  // namespace palimpsest::crdt::internal

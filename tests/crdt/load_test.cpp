@@ -1,0 +1,157 @@
+#include <string>
+
+#include "crdt/doc.hpp"
+#include "crdt/error.hpp"
+#include "crdt/merge.hpp"
+#include "support/catch.hpp"
+#include "support/hex.hpp"
+#include "support/loading.hpp"
+#include "support/replicas.hpp"
+
+namespace {
+
+using namespace palimpsest::crdt;
+using palimpsest::testing::check_loading;
+using palimpsest::testing::from_hex;
+using palimpsest::testing::Replicas;
+
+TEST_CASE("a text of one author is loaded as it was", "[load]") {
+  Replicas docs{7};
+  std::uint32_t random = 1;
+  for (int i = 0; i < 3000; ++i) {
+    random = random * 1'664'525 + 1'013'904'223;
+    const std::size_t length = docs[7].length();
+    const std::size_t at = (random >> 8) % (length + 1);
+    if (random % 5 == 0 && at < length) {
+      docs[7].erase(at, std::min<std::size_t>(length - at, 1 + random % 7));
+    } else {
+      docs[7].insert(at, std::string(1 + (random >> 4) % 50, static_cast<char>('a' + i % 26)));
+    }
+  }
+  const Bytes state = docs[7].doc().encode();
+  const Doc loaded = Doc::load(state);
+  loaded.check_invariants();
+  CHECK(loaded.encode() == state);
+  CHECK(loaded.text("t") == docs[7].doc().text("t"));
+  check_loading(state);
+}
+
+TEST_CASE("a loaded document is edited on as any other", "[load]") {
+  Replicas docs{1, 2};
+  docs[1].insert(0, "hello");
+  docs.sync();
+  docs[2].insert(5, " world");
+  docs[1].insert(0, "> ");
+  docs.sync();
+  Doc loaded = Doc::load(docs[1].doc().encode());
+  const Bytes update = loaded.transact(3, [](Transaction& t) { t.text_insert("t", 2, "well, "); });
+  loaded.apply(
+      Update::decode(docs[2].doc().transact(2, [](Transaction& t) { t.text_delete("t", 0, 2); })));
+  CHECK(loaded.text("t") == "well, hello world");
+  loaded.check_invariants();
+  CHECK_FALSE(update.empty());
+}
+
+TEST_CASE("blocks that wait for a client further down are loaded after it", "[load]") {
+  Replicas docs{1, 2, 3};
+  // Each writes beside what the other has written, so that no client's blocks can go in as one.
+  for (int round = 0; round < 20; ++round) {
+    for (const ClientId client : {1, 2, 3}) {
+      docs[client].insert(docs[client].length() / 2, "ab");
+      docs.sync();
+    }
+  }
+  check_loading(docs[2].doc().encode());
+  CHECK(Doc::load(docs[2].doc().encode()).text("t") == docs[2].doc().text("t"));
+}
+
+TEST_CASE("concurrent runs at one place are loaded in Yjs' order", "[load]") {
+  Replicas docs{5, 2, 9, 1};
+  for (const ClientId client : {5, 2, 9, 1}) {
+    docs[client].insert(0, "one");
+    docs[client].insert(0, "two");
+    docs[client].insert(3, "three");
+  }
+  docs.sync();
+  check_loading(docs[9].doc().encode());
+}
+
+TEST_CASE("values of every kind are loaded", "[load]") {
+  Doc doc({.gc = false});
+  doc.transact(2, [](Transaction& t) {
+    const Id list = t.map_set("m", "list", NewType{SharedType::kArray});
+    t.array_insert(list, 0, {1, 2, "three", Bytes{4}});
+    const Id p = t.array_insert("x", 0, NewType{SharedType::kXmlElement, "p"});
+    t.text_insert(t.array_insert(p, 0, NewType{SharedType::kXmlText}), 0, "nested text 😀");
+    t.map_set(p, "class", "lead");
+  });
+  doc.transact(1, [](Transaction& t) {
+    t.map_set("m", "list", "overwritten");
+    t.text_insert("t", 0, "ü");
+    t.text_format("t", 0, 1, Any(Any::Object{{"bold", true}}));
+    t.array_delete("x", 0, 1);
+  });
+  check_loading(doc.encode());
+  Doc collected;
+  collected.apply(Update::decode(doc.encode()));
+  check_loading(collected.encode());
+}
+
+TEST_CASE("what is no whole state is loaded as it is applied", "[load]") {
+  Replicas docs{1, 2};
+  docs[1].insert(0, "abc");
+  docs.sync();
+  docs[2].insert(1, "x");
+  docs.sync();
+  docs[1].insert(2, "yz");
+  docs.sync();
+  const Bytes whole = docs[1].doc().encode();
+  StateVector known;
+  known.set(1, 2);
+  check_loading(docs[1].doc().encode_since(known));  // starts within a block
+  known.set(2, 1);
+  check_loading(docs[1].doc().encode_since(known));
+  for (const Bytes& update : docs[1].updates()) check_loading(update);
+  for (const Bytes& update : docs[2].updates()) check_loading(update);
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    check_loading(ByteView(whole).first(size));
+    Bytes other = whole;
+    other[size] ^= 0x01;
+    check_loading(other);
+    other[size] ^= 0x81;
+    check_loading(other);
+  }
+}
+
+TEST_CASE("updates merged but not joined are joined when they are loaded", "[load]") {
+  Replicas docs{1};
+  for (int i = 0; i < 10; ++i) docs[1].insert(docs[1].length(), "x");
+  std::vector<ByteView> updates(docs[1].updates().begin(), docs[1].updates().end());
+  const Bytes merged = merge_updates(updates);
+  check_loading(merged);
+  CHECK(Doc::load(merged).encode() == docs[1].doc().encode());
+}
+
+TEST_CASE("a deletion that cuts blocks, or comes twice, is loaded as it is applied", "[load]") {
+  // Client 1: "abcdef" in root t; deleted are 1–2, 2–3 and 5.
+  check_loading(
+      from_hex("01010100040101740661626364656601010301020202"
+               "0501"));
+  check_loading(
+      from_hex("01010100040101740661626364656601010101"
+               "02"));
+  // Of a client that is not there.
+  check_loading(
+      from_hex("01010100040101740661626364656601090101"
+               "02"));
+}
+
+TEST_CASE("a block longer than all notes of where blocks begin is found", "[load]") {
+  // Client 1: 2^31 deleted units in root t, then "a" behind the unit in the middle of them.
+  check_loading(
+      from_hex("010201000101017480808080088401"
+               "ffffffff03"
+               "016100"));
+}
+
+}  // namespace
