@@ -131,11 +131,7 @@ class Bench {
 
   std::string load_state_v2() const {
     const Bytes state = input_.state_v2();
-    return times_of_reading([&] {
-      Doc doc;
-      receive(doc, Update::decode_v2(state));
-      return doc;
-    });
+    return times_of_reading([&] { return Doc::load_v2(state); });
   }
 
   // As an editor does: one transaction and one update for each edit.

@@ -27,6 +27,30 @@ struct Section {
   ByteView bytes;
 };
 
+// Refuses a block of `client`, read from `start` on, that refers to itself or to a later one.
+inline void check_reference_order(const Reader& reader, std::size_t start, ClientId client,
+                                  const BlockView& block) {
+  const auto is_own_future = [&](Id id) { return id.client == client && id.clock >= block.clock; };
+  if ((block.has_origin && is_own_future(block.origin)) ||
+      (block.has_right_origin && is_own_future(block.right_origin)) ||
+      (block.has_parent_id && is_own_future(block.parent_id))) {
+    reader.fail_at(start, "a block that refers to itself or to a later one of its client");
+  }
+}
+
+// Notes what the section has to say of its next block.
+inline void note_block(Section& section, const BlockView& block, bool& brings_types) {
+  if (block.kind != Kind::kSkip) section.end = block.end();
+  if (block.kind == Kind::kType) brings_types = true;
+  if ((block.has_origin && block.origin.client != section.client) ||
+      (block.has_right_origin && block.right_origin.client != section.client) ||
+      (block.has_parent_id && block.parent_id.client != section.client) ||
+      block.kind == Kind::kSkip) {
+    section.refers_elsewhere = true;
+  }
+  section.content_bytes += block.content.size();
+}
+
 struct Deletion {
   ClientId client = 0;
   Clock clock = 0;

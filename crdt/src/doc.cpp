@@ -176,6 +176,14 @@ Doc Doc::load(ByteView update, Options options) {
   return doc;
 }
 
+Doc Doc::load_v2(ByteView update, const V2Limits& limits, Options options) {
+  Doc doc(options);
+  if (internal::load_state_v2(*doc.core_, update, limits)) return doc;
+  doc.core_ = std::make_unique<Core>(options);
+  doc.apply(Update::decode_v2(update, limits));
+  return doc;
+}
+
 Doc::Applied Doc::apply(const Update& update) { return core_->apply(update.decoded()); }
 
 Doc::Applied Doc::apply(const Update& update, Events& events,

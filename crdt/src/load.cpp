@@ -11,6 +11,7 @@
 #include "crdt/writer.hpp"
 #include "decoded_update.hpp"
 #include "read_deletions.hpp"
+#include "v2_blocks.hpp"
 
 namespace palimpsest::crdt::internal {
 namespace {
@@ -47,7 +48,7 @@ struct PlainBlock {
   Clock origin_clock;
   Clock right_origin_clock;
   std::uint32_t length;
-  ByteView text;  // ASCII
+  ByteView text;  // kShortText bytes can be read from where it begins
 };
 
 // Most texts are so short that copying a fixed length is faster, and so is looking at it.
@@ -88,12 +89,17 @@ class SourceV1 {
     section.clock = reader_.read_var_uint();
     return section;
   }
-  void read_block(Clock clock, BlockView& view) { internal::read_block(reader_, clock, view); }
+  void read_block(ClientId client, Clock clock, BlockView& view) {
+    const std::size_t start = reader_.position();
+    internal::read_block(reader_, clock, view);
+    check_reference_order(reader_, start, client, view);
+  }
 
   // Reads at most `count` plain blocks, up to the first that is of another form or that
   // take(const PlainBlock&) says no to; answers how many it took.
   template <class Take>
-  std::uint64_t read_plain_blocks(const OwnId& own, std::uint64_t count, Take&& take) {
+  std::uint64_t read_plain_blocks(ClientId client, std::uint64_t count, Take&& take) {
+    const OwnId own(client);
     const std::uint8_t* at = reader_.data();
     std::uint64_t taken = 0;
     PlainBlock block{};
@@ -107,11 +113,6 @@ class SourceV1 {
   void read_deletions(Visit&& visit) {
     internal::read_deletions(reader_, visit);
     if (!reader_.at_end()) reader_.fail("bytes after the end of the update");
-  }
-
-  std::size_t position() const { return reader_.position(); }
-  [[noreturn]] void fail_at(std::size_t position, const char* cause) const {
-    reader_.fail_at(position, cause);
   }
 
  private:
@@ -152,6 +153,63 @@ class SourceV1 {
 
   Reader reader_;
   const std::uint8_t* end_;
+};
+
+// An update in v2, likewise.
+class SourceV2 {
+ public:
+  SourceV2(ByteView update, const V2Limits& limits) : blocks_(update, limits) {}
+
+  std::uint64_t read_section_count() { return blocks_.read_section_count(); }
+  Section read_section() { return blocks_.read_section(); }
+  void read_block(ClientId, Clock, BlockView& view) {
+    if (is_ahead_) {
+      view = ahead_;
+    } else {
+      blocks_.read_block(view);
+    }
+    is_ahead_ = false;
+  }
+  template <class Take>
+  std::uint64_t read_plain_blocks(ClientId client, std::uint64_t count, Take&& take) {
+    for (std::uint64_t taken = 0; taken < count; ++taken) {
+      blocks_.read_block(ahead_);
+      if (!is_plain(client) || !take(plain())) {
+        is_ahead_ = true;
+        return taken;
+      }
+    }
+    return count;
+  }
+  template <class Visit>
+  void read_deletions(Visit&& visit) {
+    const auto ignore = [](auto...) {};
+    blocks_.read_deletions(ignore, ignore, visit);
+  }
+
+ private:
+  bool is_plain(ClientId client) const {
+    return (ahead_.kind == Kind::kString || ahead_.kind == Kind::kDeleted) &&
+           !ahead_.names_parent() && ahead_.length > 0 &&
+           (!ahead_.has_origin || ahead_.origin.client == client) &&
+           (!ahead_.has_right_origin || ahead_.right_origin.client == client) &&
+           (ahead_.content.empty() ||
+            ahead_.content.size() + blocks_.readable_behind_text() >= kShortText);
+  }
+  PlainBlock plain() const {
+    static constexpr std::array<std::uint8_t, kShortText> kNoText{};
+    return {.kind = ahead_.kind,
+            .has_origin = ahead_.has_origin,
+            .has_right_origin = ahead_.has_right_origin,
+            .origin_clock = ahead_.origin.clock,
+            .right_origin_clock = ahead_.right_origin.clock,
+            .length = static_cast<std::uint32_t>(ahead_.length),
+            .text = ahead_.content.empty() ? ByteView(kNoText).first(0) : ahead_.content};
+  }
+
+  BlocksV2 blocks_;
+  BlockView ahead_{};
+  bool is_ahead_ = false;  // `ahead_` is the next block
 };
 
 // Which block holds a clock, of blocks that come in the order of their clocks: noted for every
@@ -203,7 +261,8 @@ class Guide {
 template <class Source>
 class Loader {
  public:
-  Loader(Core& core, Source source) : core_(core), source_(source), change_(core.begin()) {}
+  Loader(Core& core, Source source)
+      : core_(core), source_(std::move(source)), change_(core.begin()) {}
 
   bool run() {
     for (std::uint64_t sections = source_.read_section_count(); sections > 0; --sections) {
@@ -263,15 +322,14 @@ class Loader {
     own.guide = guide_.begin();
     own.first_deleted = ++deleted_count_;  // behind one that nothing goes on with
 
-    const OwnId own_id(section.client);
     for (std::uint64_t left = section.blocks; left > 0; --left) {
       if (links_at_once_) {
         left -= source_.read_plain_blocks(
-            own_id, left, [&](const PlainBlock& block) { return take_plain(own, block); });
+            section.client, left, [&](const PlainBlock& block) { return take_plain(own, block); });
         if (left == 0) break;
       }
       loaded_[client] = own;
-      if (!decode_block(section)) return false;
+      if (!decode_block()) return false;
       own = loaded_[client];
       own.list = kNone;
     }
@@ -349,19 +407,10 @@ class Loader {
     return true;
   }
 
-  bool decode_block(const Section& section) {
-    const std::size_t start = source_.position();
+  bool decode_block() {
     const Clock clock = loaded_[section_.client].decoded;
     const BlockView& view = view_;
-    source_.read_block(clock, view_);
-    const auto is_own_future = [&](Id id) {
-      return id.client == section.client && id.clock >= clock;
-    };
-    if ((view.has_origin && is_own_future(view.origin)) ||
-        (view.has_right_origin && is_own_future(view.right_origin)) ||
-        (view.has_parent_id && is_own_future(view.parent_id))) {
-      source_.fail_at(start, "a block that refers to itself or to a later one of its client");
-    }
+    source_.read_block(section_.id, clock, view_);
     if (view.kind == Kind::kSkip) return false;
     if (view.length == 0) return true;
 
@@ -667,6 +716,11 @@ class Loader {
 bool load_state(Core& core, ByteView update) {
   if (core.options.clean_formatting) return false;
   return Loader(core, SourceV1(update)).run();
+}
+
+bool load_state_v2(Core& core, ByteView update, const V2Limits& limits) {
+  if (core.options.clean_formatting) return false;
+  return Loader(core, SourceV2(update, limits)).run();
 }
 
 }  // namespace palimpsest::crdt::internal

@@ -2,6 +2,7 @@
 
 #include "core.hpp"
 #include "crdt/bytes.hpp"
+#include "crdt/v2.hpp"
 
 namespace palimpsest::crdt::internal {
 
@@ -15,5 +16,6 @@ namespace palimpsest::crdt::internal {
 //
 // Cost: O(bytes); with blocks that refer into others by many clients O(log n) for each such block.
 bool load_state(Core& core, ByteView update);
+bool load_state_v2(Core& core, ByteView update, const V2Limits& limits);
 
 }  // namespace palimpsest::crdt::internal

@@ -23,24 +23,9 @@ void read_section(Reader& reader, Section& section, BlockView& block, bool& brin
   for (std::uint64_t i = 0; i < section.blocks; ++i) {
     const std::size_t start = reader.position();
     read_block(reader, clock, block);
-    const auto is_own_future = [&](Id id) {
-      return id.client == section.client && id.clock >= clock;
-    };
-    if ((block.has_origin && is_own_future(block.origin)) ||
-        (block.has_right_origin && is_own_future(block.right_origin)) ||
-        (block.has_parent_id && is_own_future(block.parent_id))) {
-      reader.fail_at(start, "a block that refers to itself or to a later one of its client");
-    }
+    check_reference_order(reader, start, section.client, block);
     clock = block.end();
-    if (block.kind != Kind::kSkip) section.end = clock;
-    if (block.kind == Kind::kType) brings_types = true;
-    if ((block.has_origin && block.origin.client != section.client) ||
-        (block.has_right_origin && block.right_origin.client != section.client) ||
-        (block.has_parent_id && block.parent_id.client != section.client) ||
-        block.kind == Kind::kSkip) {
-      section.refers_elsewhere = true;
-    }
-    section.content_bytes += block.content.size();
+    note_block(section, block, brings_types);
   }
   section.bytes = {begin, reader.data()};
 }

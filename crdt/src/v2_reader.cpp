@@ -9,8 +9,7 @@
 #include "crdt/any.hpp"
 #include "crdt/reader.hpp"
 #include "json.hpp"
-#include "v2_columns.hpp"
-#include "v2_values.hpp"
+#include "v2_blocks.hpp"
 
 namespace palimpsest::crdt {
 namespace internal {
@@ -51,15 +50,17 @@ class Output {
   }
 
   void put_bytes(const void* bytes, std::size_t count) {
+    if (count == 0) return;
     std::memcpy(at_, bytes, count);
     at_ += count;
   }
-  // Of a string in `[…, end)`: most are so short that copying a fixed length is faster.
-  void put_text(std::string_view text, const char* end) {
-    if (text.size() <= kSlack && static_cast<std::size_t>(end - text.data()) >= kSlack) {
+  // Text that can be read on for `readable` bytes behind: most is so short that copying a fixed
+  // length is faster.
+  void put_text(ByteView text, std::size_t readable) {
+    if (text.size() <= kSlack && readable >= kSlack) {
       std::memcpy(at_, text.data(), kSlack);
       at_ += text.size();
-    } else if (!text.empty()) {
+    } else {
       put_bytes(text.data(), text.size());
     }
   }
@@ -109,70 +110,20 @@ class Output {
   Groups client_groups_;
 };
 
-Reader read_column(Reader& update) {
-  const ByteView bytes = update.read_var_bytes();
-  return Reader(bytes, update.offset() - bytes.size());
-}
-
-// The nine columns and what follows them.
-//
-// updateV2 := varUint(0) column{9} rest
-// column   := varUint8Array                         in the order of the members
-// rest     := varUint(clients) (varUint(blocks) varUint(clock) restOfBlock*)* deleteSet
-struct Columns {
-  explicit Columns(Reader update)
-      : key_clocks(read_column(read_features(update))),
-        clients(read_column(update)),
-        left_clocks(read_column(update)),
-        right_clocks(read_column(update)),
-        infos(read_column(update)),
-        strings(read_column(update)),
-        parent_infos(read_column(update)),
-        type_refs(read_column(update)),
-        lengths(read_column(update)),
-        rest(update) {}
-
-  IntDiffOptRleDecoder key_clocks;
-  UintOptRleDecoder clients;
-  IntDiffOptRleDecoder left_clocks;
-  IntDiffOptRleDecoder right_clocks;
-  RleDecoder infos;
-  StringDecoder strings;
-  RleDecoder parent_infos;
-  UintOptRleDecoder type_refs;
-  UintOptRleDecoder lengths;
-  Reader rest;
-
- private:
-  static Reader& read_features(Reader& update) {
-    const std::size_t start = update.position();
-    if (update.read_var_uint() != 0) update.fail_at(start, "this is not update format v2");
-    return update;
-  }
-};
-
 // Writes in v1 what it reads in v2, and notes what decode_update() notes.
-//
-// block := the v1 block (block.hpp), each part taken from its column: info, client, left clock
-// (origin and parent), right clock, parent info, string, type ref, length (GC, Deleted, JSON, Any);
-// of Format and Type the name is a key; Embed and Format have an any for their JSON. In the rest
-// stand the length of Skip, Binary, and every any.
 class Transcoder {
  public:
   Transcoder(ByteView bytes, const V2Limits& limits, DecodedUpdate& update)
-      : in_(Reader(bytes)),
+      : in_(bytes, limits),
         out_(bytes.size() + bytes.size() / 2, limits.v1_bytes(bytes.size())),
-        free_blocks_(limits.blocks(bytes.size())),
         update_(update) {}
 
   Bytes run() {
-    // A section takes two bytes of the rest.
-    const std::uint64_t count = in_.rest.read_count(2, "more clients than the bytes can hold");
+    const std::uint64_t count = in_.read_section_count();
     make_room(kMaxNumber);
     out_.put_var_uint(count);
     for (std::uint64_t i = 0; i < count; ++i) transcode_section();
     transcode_deletions();
-    if (!in_.rest.at_end()) in_.rest.fail("bytes after the end of the update");
     Bytes v1 = out_.finish();
     point_into(v1);
     return v1;
@@ -184,224 +135,80 @@ class Transcoder {
   static constexpr std::size_t kMaxNumbers = 2 + 10 * kMaxNumber;
 
   void make_room(std::size_t count) {
-    if (!out_.make_room(count)) {
-      in_.rest.fail("more content than an update of this size may unpack to");
-    }
+    if (!out_.make_room(count)) in_.fail_for_size();
   }
 
   void transcode_section() {
-    Section& section = update_.sections.emplace_back();
-    const std::size_t start = in_.rest.position();
-    section.blocks = in_.rest.read_var_uint();
-    if (section.blocks > free_blocks_) {
-      in_.rest.fail_at(start, "more blocks than an update of this size may bring");
-    }
-    free_blocks_ -= static_cast<std::size_t>(section.blocks);
+    Section& section = update_.sections.emplace_back(in_.read_section());
     update_.blocks += static_cast<std::size_t>(section.blocks);
-    section.client = in_.clients.read();
-    section.clock = section.end = in_.rest.read_var_uint();
     make_room(3 * kMaxNumber);
     out_.put_var_uint(section.blocks);
     out_.put_var_uint(section.client);
     out_.put_var_uint(section.clock);
-
     begins_.push_back(out_.size());
-    clock_ = section.clock;
-    for (std::uint64_t i = 0; i < section.blocks; ++i) transcode_block(section);
+    BlockView block{};
+    for (std::uint64_t i = 0; i < section.blocks; ++i) {
+      const std::uint8_t info = in_.read_block(block);
+      note_block(section, block, update_.brings_types);
+      write(info, block);
+    }
     ends_.push_back(out_.size());
   }
 
-  void transcode_block(Section& section) {
-    make_room(kMaxNumbers);
-    const std::uint8_t info = in_.infos.read();
-    if ((info & kKindMask) > static_cast<std::uint8_t>(Kind::kSkip)) {
-      in_.infos.fail("an unknown kind of block");
+  void write(std::uint8_t info, const BlockView& block) {
+    make_room(kMaxNumbers + block.content.size() + block.parent_root.size() + block.key.size());
+    out_.put_byte(is_item(block.kind) ? info : static_cast<std::uint8_t>(block.kind));
+    if (!is_item(block.kind)) return out_.put_var_uint(block.length);
+    if (block.has_origin) put_id(block.origin);
+    if (block.has_right_origin) put_id(block.right_origin);
+    if (block.names_parent()) put_parent(block);
+    if (block.kind == Kind::kString) {
+      out_.put_var_uint(block.content.size());
+      out_.put_text(block.content, in_.readable_behind_text());
+      return;
     }
-    const auto kind = static_cast<Kind>(info & kKindMask);
-    std::uint64_t length = 0;
-    if (is_item(kind)) {
-      out_.put_byte(info);
-      transcode_place(info, section);
-      length = transcode_content(kind, section);
-    } else {
-      out_.put_byte(static_cast<std::uint8_t>(kind));
-      length = kind == Kind::kGc ? in_.lengths.read() : in_.rest.read_var_uint();
-      out_.put_var_uint(length);
+    if (block.kind == Kind::kDeleted || block.kind == Kind::kJson || block.kind == Kind::kAny) {
+      out_.put_var_uint(block.length);
     }
-    if (length > kMaxBlockLength && kind != Kind::kSkip) {
-      in_.lengths.fail("a block longer than 2^31");
-    }
-    if (length > kMaxSafeInteger - clock_) in_.lengths.fail("a block ending beyond 2^53-1");
-    clock_ += length;
-    if (kind == Kind::kSkip) {
-      section.refers_elsewhere = true;
-    } else {
-      section.end = clock_;
-    }
+    out_.put_bytes(block.content.data(), block.content.size());
   }
 
-  // [id(origin)] [id(rightOrigin)] [parent [key]]
-  void transcode_place(std::uint8_t info, Section& section) {
-    if ((info & kHasOrigin) != 0) transcode_id(in_.left_clocks, section);
-    if ((info & kHasRightOrigin) != 0) transcode_id(in_.right_clocks, section);
-    if ((info & (kHasOrigin | kHasRightOrigin)) != 0) return;
-    if (in_.parent_infos.read() == 1) {
-      out_.put_byte(1);
-      transcode_string();
-    } else {
+  void put_parent(const BlockView& block) {
+    if (block.has_parent_id) {
       out_.put_byte(0);
-      transcode_id(in_.left_clocks, section);
+      put_id(block.parent_id);
+    } else {
+      out_.put_byte(1);
+      put_name(block.parent_root);
     }
-    if ((info & kHasKey) != 0) transcode_string();
+    if (block.has_key) put_name(block.key);
   }
-
-  void transcode_id(IntDiffOptRleDecoder& clocks, Section& section) {
-    const Id id{in_.clients.read(), clocks.read()};
-    if (id.client != section.client) {
-      section.refers_elsewhere = true;
-    } else if (id.clock >= clock_) {
-      clocks.fail("a block that refers to itself or to a later one of its client");
-    }
+  void put_name(std::string_view name) {
+    out_.put_var_uint(name.size());
+    out_.put_bytes(name.data(), name.size());
+  }
+  void put_id(Id id) {
     out_.put_client(id.client);
     out_.put_var_uint(id.clock);
   }
 
-  // Answers the length.
-  std::uint64_t transcode_content(Kind kind, Section& section) {
-    if (kind == Kind::kString) {
-      const StringSlice text = in_.strings.read();
-      put_string(text);
-      section.content_bytes += text.size_bytes();
-      return text.length_utf16;
-    }
-    if (kind == Kind::kDeleted) {
-      const std::uint64_t length = in_.lengths.read();
-      out_.put_var_uint(length);
-      return length;
-    }
-    if (kind == Kind::kJson || kind == Kind::kAny) return transcode_elements(kind, section);
-
-    const std::size_t begin = out_.size();
-    switch (kind) {
-      case Kind::kBinary:
-        put_var_bytes(in_.rest.read_var_bytes());
-        break;
-      case Kind::kEmbed:
-        transcode_json();
-        break;
-      case Kind::kFormat:
-        transcode_key();
-        transcode_json();
-        break;
-      case Kind::kType:
-        update_.brings_types = true;
-        transcode_type();
-        break;
-      default:  // kDoc
-        transcode_string();
-        transcode_any(1);
-    }
-    section.content_bytes += out_.size() - begin;
-    return 1;
-  }
-
-  std::uint64_t transcode_elements(Kind kind, Section& section) {
-    const std::uint64_t count = in_.lengths.read();
-    // Each takes a byte, of the rest or of the text.
-    const std::size_t left = kind == Kind::kAny ? in_.rest.remaining() : in_.strings.remaining();
-    if (count > left) in_.lengths.fail("more elements than the bytes can hold");
-    out_.put_var_uint(count);
-    const std::size_t begin = out_.size();
-    if (kind == Kind::kAny) {
-      transcode_any(count);
-    } else {
-      for (std::uint64_t i = 0; i < count; ++i) transcode_json_element();
-    }
-    section.content_bytes += out_.size() - begin;
-    return count;
-  }
-
-  void transcode_json_element() {
-    const std::size_t offset = in_.strings.offset();
-    const StringSlice json = in_.strings.read();
-    put_string(json);
-    const std::string_view written(
-        reinterpret_cast<const char*>(out_.data() + out_.size() - json.size_bytes()),
-        json.size_bytes());
-    if (written != "undefined") check_json(written, offset);
-  }
-
-  void transcode_any(std::uint64_t count) {
-    const std::uint8_t* const begin = in_.rest.data();
-    for (std::uint64_t i = 0; i < count; ++i) Any::skip(in_.rest);
-    const auto size = static_cast<std::size_t>(in_.rest.data() - begin);
-    make_room(size);
-    if (size != 0) out_.put_bytes(begin, size);
-  }
-
-  void transcode_json() {
-    json_.clear();
-    append_json_of_any(json_, in_.rest);
-    put_var_bytes({reinterpret_cast<const std::uint8_t*>(json_.data()), json_.size()});
-  }
-
-  void transcode_type() {
-    const std::uint64_t type = in_.type_refs.read();
-    if (type >= static_cast<std::uint64_t>(TypeKind::kUnknown)) {
-      in_.type_refs.fail("an unknown shared type");
-    }
-    out_.put_var_uint(type);
-    if (type == static_cast<std::uint64_t>(TypeKind::kXmlElement) ||
-        type == static_cast<std::uint64_t>(TypeKind::kXmlHook)) {
-      transcode_key();
-    }
-  }
-
-  // A key stands once in the string column; its number may come again. (Yjs 13 reads this, but
-  // writes each key with a number of its own.)
-  void transcode_key() {
-    const std::uint64_t number = in_.key_clocks.read();
-    if (number < keys_.size()) {
-      put_string(keys_[static_cast<std::size_t>(number)]);
-    } else {
-      put_string(keys_.emplace_back(in_.strings.read()));
-    }
-  }
-
-  void transcode_string() { put_string(in_.strings.read()); }
-
-  void put_string(const StringSlice& string) {
-    make_room(string.size_bytes() + kMaxNumbers);
-    out_.put_var_uint(string.size_bytes());
-    if (string.half_before) out_.put_bytes(kReplacement.data(), kReplacement.size());
-    out_.put_text(string.text, in_.strings.end());
-    if (string.half_behind) out_.put_bytes(kReplacement.data(), kReplacement.size());
-  }
-
-  void put_var_bytes(ByteView bytes) {
-    make_room(bytes.size() + kMaxNumber);
-    out_.put_var_uint(bytes.size());
-    if (!bytes.empty()) out_.put_bytes(bytes.data(), bytes.size());
-  }
-
   void transcode_deletions() {
-    Reader& rest = in_.rest;
-    const std::uint64_t clients = rest.read_count(2, "more clients than the bytes can hold");
-    make_room(kMaxNumber);
-    out_.put_var_uint(clients);
-    for (std::uint64_t c = 0; c < clients; ++c) {
-      const ClientId client = rest.read_var_uint();
-      const std::uint64_t count = rest.read_count(2, "more deletions than the bytes can hold");
-      make_room(2 * kMaxNumber + static_cast<std::size_t>(count) * 2 * kMaxNumber);
-      update_.deletions.reserve(update_.deletions.size() + static_cast<std::size_t>(count));
-      out_.put_var_uint(client);
-      out_.put_var_uint(count);
-      read_ranges_v2(rest, count, [&](Clock clock, std::uint64_t length) {
-        out_.put_var_uint(clock);
-        out_.put_var_uint(length);
-        update_.deletions.push_back({client, clock, length});
-      });
-    }
+    in_.read_deletions(
+        [&](std::uint64_t clients) {
+          make_room(kMaxNumber);
+          out_.put_var_uint(clients);
+        },
+        [&](ClientId client, std::uint64_t count) {
+          make_room(2 * kMaxNumber + static_cast<std::size_t>(count) * 2 * kMaxNumber);
+          update_.deletions.reserve(update_.deletions.size() + static_cast<std::size_t>(count));
+          out_.put_var_uint(client);
+          out_.put_var_uint(count);
+        },
+        [&](ClientId client, Clock clock, std::uint64_t length) {
+          out_.put_var_uint(clock);
+          out_.put_var_uint(length);
+          update_.deletions.push_back({client, clock, length});
+        });
   }
 
   // The views of the update, once the bytes stay where they are.
@@ -418,16 +225,12 @@ class Transcoder {
     }
   }
 
-  Columns in_;
+  BlocksV2 in_;
   Output out_;
-  std::size_t free_blocks_;
   DecodedUpdate& update_;
-  Clock clock_ = 0;  // of the block that is being read
   // In the output, of each section's blocks.
   boost::container::small_vector<std::size_t, 4> begins_;
   boost::container::small_vector<std::size_t, 4> ends_;
-  std::vector<StringSlice> keys_;
-  std::string json_;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "crdt/doc.hpp"
 #include "crdt/error.hpp"
 #include "crdt/merge.hpp"
+#include "crdt/v2.hpp"
 #include "support/catch.hpp"
 #include "support/hex.hpp"
 #include "support/loading.hpp"
@@ -12,6 +13,7 @@ namespace {
 
 using namespace palimpsest::crdt;
 using palimpsest::testing::check_loading;
+using palimpsest::testing::check_loading_v2;
 using palimpsest::testing::from_hex;
 using palimpsest::testing::Replicas;
 
@@ -120,6 +122,25 @@ TEST_CASE("what is no whole state is loaded as it is applied", "[load]") {
     check_loading(other);
     other[size] ^= 0x81;
     check_loading(other);
+  }
+}
+
+TEST_CASE("format v2 is loaded as it is applied, malformed or not", "[load]") {
+  Replicas docs{1, 2};
+  docs[1].insert(0, "some text 😀 of one");
+  docs.sync();
+  docs[2].insert(3, "and another");
+  docs[2].erase(1, 4);
+  docs[2].set("key", "value");
+  docs.sync();
+  const Bytes whole = update_v2_from_v1(docs[1].doc().encode());
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    check_loading_v2(ByteView(whole).first(size));
+    Bytes other = whole;
+    other[size] ^= 0x01;
+    check_loading_v2(other);
+    other[size] ^= 0x81;
+    check_loading_v2(other);
   }
 }
 

@@ -7,6 +7,7 @@
 #include "crdt/doc.hpp"
 #include "crdt/error.hpp"
 #include "crdt/v2.hpp"
+#include "support/loading.hpp"
 
 namespace {
 
@@ -66,6 +67,7 @@ bool is_taken(ByteView bytes, Decode&& decode) {
 // What is taken once must not be refused later: an exception from the checks ends the program.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const ByteView bytes(data, size);
+  palimpsest::testing::check_loading_v2(bytes);
   if (is_taken(bytes, [](ByteView v2) { return Update::decode_v2(v2); })) check_v2(bytes);
   if (is_taken(bytes, [](ByteView v1) { return Update::decode(v1); })) check_there_and_back(bytes);
   return 0;

@@ -40,6 +40,12 @@ Outcome outcome_of(Make&& make) {
   return outcome;
 }
 
+inline void check_same(const Outcome& loaded, const Outcome& applied) {
+  if (loaded == applied) return;
+  throw std::logic_error("loaded: " + loaded.refusal + loaded.content +
+                         "\napplied: " + applied.refusal + applied.content);
+}
+
 // Throws where loading an update as a state does not end as applying it to a new document does: in
 // the same document, but for the order of its roots, or with the same refusal.
 inline void check_loading(crdt::ByteView update) {
@@ -49,9 +55,20 @@ inline void check_loading(crdt::ByteView update) {
     doc.apply(crdt::Update::decode(update));
     return doc;
   });
-  if (loaded == applied) return;
-  throw std::logic_error("loaded: " + loaded.refusal + loaded.content +
-                         "\napplied: " + applied.refusal + applied.content);
+  check_same(loaded, applied);
+  if (applied.refusal.empty()) {
+    const crdt::Bytes v2 = crdt::update_v2_from_v1(update);
+    check_same(outcome_of([&] { return crdt::Doc::load_v2(v2); }), applied);
+  }
+}
+
+// The same for an update in v2.
+inline void check_loading_v2(crdt::ByteView update) {
+  check_same(outcome_of([&] { return crdt::Doc::load_v2(update); }), outcome_of([&] {
+               crdt::Doc doc;
+               doc.apply(crdt::Update::decode_v2(update));
+               return doc;
+             }));
 }
 
 }  // namespace palimpsest::testing

@@ -21,6 +21,7 @@
 #include "crdt/state_vector.hpp"
 #include "crdt/touched.hpp"
 #include "crdt/update.hpp"
+#include "crdt/v2.hpp"
 
 namespace palimpsest::crdt {
 
@@ -66,11 +67,15 @@ class Doc {
   Doc& operator=(Doc&&) noexcept;
   ~Doc();
 
-  // A document from one update in v1, usually the whole state that encode() wrote: faster than
+  // A document from one update, usually the whole state that encode() wrote: faster than
   // decoding the update and applying it to a new document, and the same result. Nothing is checked
   // against Limits. Throws DecodeError.
   static Doc load(ByteView update, Options options);
   static Doc load(ByteView update) { return load(update, Options{}); }
+  static Doc load_v2(ByteView update, const V2Limits& limits, Options options);
+  static Doc load_v2(ByteView update, const V2Limits& limits = {}) {
+    return load_v2(update, limits, Options{});
+  }
 
   // Whether this document takes the update. Changes nothing.
   std::optional<Refusal> check(const Update& update, const Limits& limits) const;

@@ -58,6 +58,8 @@ class Writer {
   void reserve(std::size_t bytes) {
     if (bytes > bytes_.size()) room_to(bytes);
   }
+  // Forgets what was written and keeps the room.
+  void clear() { at_ = bytes_.data(); }
   std::size_t size() const { return static_cast<std::size_t>(at_ - bytes_.data()); }
   ByteView view() const { return {bytes_.data(), size()}; }
   Bytes take() && {
