@@ -385,13 +385,21 @@ class Loader {
     }
     if (right != kNone) blocks[right].left = index;
     const bool is_deleted = plain.kind == Kind::kDeleted;
-    core_.blocks.emplace_back(clock, plain.has_origin ? plain.origin_clock : 0,
-                              plain.has_right_origin ? plain.right_origin_clock : 0,
-                              section_.client, plain.has_origin ? section_.client : kNone,
-                              plain.has_right_origin ? section_.client : kNone, plain.length, left,
-                              right, parent, static_cast<std::uint32_t>(content_.size()),
-                              static_cast<std::uint32_t>(plain.text.size()), plain.kind, is_deleted,
-                              false);
+    core_.blocks.push_back(
+        {.clock = clock,
+         .origin_clock = plain.has_origin ? plain.origin_clock : 0,
+         .right_origin_clock = plain.has_right_origin ? plain.right_origin_clock : 0,
+         .client = section_.client,
+         .origin_client = plain.has_origin ? section_.client : kNone,
+         .right_origin_client = plain.has_right_origin ? section_.client : kNone,
+         .length = plain.length,
+         .left = left,
+         .right = right,
+         .parent = parent,
+         .content = static_cast<std::uint32_t>(content_.size()),
+         .content_bytes = static_cast<std::uint32_t>(plain.text.size()),
+         .kind = plain.kind,
+         .deleted = is_deleted});
     own.next = own.end = index + 1;
     own.linked = own.decoded = clock + plain.length;
     guide_.add(own.guide, index, own.decoded);
