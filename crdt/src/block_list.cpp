@@ -72,9 +72,9 @@ void BlockList::erase_after(Place place, std::size_t count) {
 }
 
 std::size_t BlockList::count_from(Place place) const {
-  std::size_t before = place.slot;
-  for (std::size_t c = 0; c < place.chunk; ++c) before += chunks_[c].entries.size();
-  return size_ - before;
+  std::size_t count = chunks_[place.chunk].entries.size() - place.slot;
+  for (std::size_t c = place.chunk + 1; c < chunks_.size(); ++c) count += chunks_[c].entries.size();
+  return count;
 }
 
 std::size_t BlockList::memory_bytes() const {

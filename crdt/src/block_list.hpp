@@ -58,7 +58,7 @@ class BlockList {
     return chunk.base + chunk.entries[place.slot].offset;
   }
 
-  // How many blocks there are from this place on. O(n / kChunkSize).
+  // How many blocks there are from this place on. O(n / kChunkSize) in those.
   std::size_t count_from(Place place) const;
 
   // The place of the block that holds `clock`, which is below clock().

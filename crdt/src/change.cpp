@@ -11,6 +11,8 @@ Change& Core::begin() {
   change_.deleted.clear();
   change_.erased.clear();
   change_.split.clear();
+  change_.typed = {};
+  change_.typed_bytes = 0;
   if (!change_.changed_types.empty()) change_.changed_types.clear();
   change_.tracks_types = false;
   return change_;
@@ -21,6 +23,9 @@ void Core::touch(Change& change, ClientIndex client) {
   if (own.epoch == change.epoch) return;
   own.epoch = change.epoch;
   own.clock_before = clock_of(client);
+  if (change.typed.length > 0 && change.typed.client == client) {
+    own.clock_before = change.typed.clock;
+  }
   change.clients.push_back(client);
 }
 

@@ -80,6 +80,7 @@ void Core::release(BlockIndex block) {
 }
 
 TypeIndex Core::root(std::string_view name) {
+  if (last_root_ != kNone && names[types[last_root_].name] == name) return last_root_;
   const NameIndex name_index = names.intern(name);
   const auto [entry, is_new] =
       root_index_.try_emplace(name_index, static_cast<TypeIndex>(types.size()));
@@ -87,7 +88,7 @@ TypeIndex Core::root(std::string_view name) {
     types.emplace_back().name = name_index;
     roots.push_back(entry->second);
   }
-  return entry->second;
+  return last_root_ = entry->second;
 }
 
 std::optional<TypeIndex> Core::find_root(std::string_view name) const {

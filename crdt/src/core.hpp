@@ -135,6 +135,10 @@ struct Change {
   std::vector<ClientIndex> clients;  // that have new blocks
   std::vector<Span> deleted;
   std::vector<Span> erased;  // likewise, and nothing about them is left to do
+  // Typed on behind the client's last unit, in the same block, by a change that had no new blocks
+  // yet; likewise. `typed_bytes` of content.
+  Span typed{};
+  std::size_t typed_bytes = 0;
   std::vector<Point> split;  // blocks to try to merge again at the end
   // Types to look at when formatting is cleaned up after a remote change; empty where it isn't.
   std::unordered_set<TypeIndex> changed_types;
@@ -285,10 +289,13 @@ struct Core {
 
   void write_common_block(Writer& writer, const Block& block) const;
   void write_block_of(Writer& writer, const Block& block, std::uint64_t offset) const;
-  // The blocks from these clocks on; clients in any order.
-  void write_blocks_since(Writer& writer, std::vector<std::pair<ClientIndex, Clock>> from) const;
+  // The blocks from these clocks on; clients in any order, which becomes another.
+  void write_blocks_since(Writer& writer, std::span<std::pair<ClientIndex, Clock>> from) const;
+  void write_deletions(Writer& writer, const Change& change) const;
   Bytes encode_since(const StateVector& known) const;
   Bytes encode_change(const Change& change) const;
+  // Of a change that is nothing but `typed`.
+  Bytes encode_typed(const Change& change) const;
   StateVector state_vector() const;
   DeleteSet delete_set() const;
   template <class Visit>
@@ -337,6 +344,7 @@ struct Core {
   mutable ClientIndex last_client_ = kNone;  // the one last looked up
   std::unordered_map<std::uint64_t, SlotIndex> slot_index_;
   std::unordered_map<NameIndex, TypeIndex> root_index_;
+  TypeIndex last_root_ = kNone;  // the one last looked up
   BlockIndex free_block_ = kNone;
   Change change_;  // its memory is kept from one to the next
 };

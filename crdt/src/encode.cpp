@@ -87,8 +87,7 @@ void Core::write_block_of(Writer& writer, const Block& block, std::uint64_t offs
   }
 }
 
-void Core::write_blocks_since(Writer& writer,
-                              std::vector<std::pair<ClientIndex, Clock>> from) const {
+void Core::write_blocks_since(Writer& writer, std::span<std::pair<ClientIndex, Clock>> from) const {
   // Yjs writes the highest client first, which spares the conflict scan work.
   std::sort(from.begin(), from.end(), [&](const auto& a, const auto& b) {
     return clients[a.first].id > clients[b.first].id;
@@ -119,7 +118,7 @@ Bytes Core::encode_since(const StateVector& known) const {
   }
   Writer writer;
   writer.reserve(content_bytes);
-  write_blocks_since(writer, std::move(from));
+  write_blocks_since(writer, from);
   write_delete_set(writer);
   Bytes state = std::move(writer).take();
   if (!pending && pending_deletes.empty()) return state;
@@ -136,14 +135,42 @@ Bytes Core::encode_since(const StateVector& known) const {
   return merge_updates(std::vector<ByteView>(parts.begin(), parts.end()));
 }
 
+namespace {
+
+// Most changes fit, and take one allocation.
+constexpr std::size_t kUsualChangeBytes = 48;
+
+}  // namespace
+
 Bytes Core::encode_change(const Change& change) const {
-  std::vector<std::pair<ClientIndex, Clock>> from;
+  boost::container::small_vector<std::pair<ClientIndex, Clock>, 2> from;
   for (const ClientIndex client : change.clients) {
     if (clients[client].clock_before < clock_of(client)) {
       from.emplace_back(client, clients[client].clock_before);
     }
   }
   if (from.empty() && change.deleted.empty() && change.erased.empty()) return {};
+  Writer writer;
+  writer.reserve(kUsualChangeBytes);
+  write_blocks_since(writer, from);
+  write_deletions(writer, change);
+  return std::move(writer).take();
+}
+
+void Core::write_deletions(Writer& writer, const Change& change) const {
+  if (change.deleted.size() + change.erased.size() < 2) {
+    // A set would be an allocation for one range.
+    const bool is_any = !change.deleted.empty() || !change.erased.empty();
+    writer.write_var_uint(is_any ? 1 : 0);
+    if (!is_any) return;
+    const Change::Span& span =
+        change.deleted.empty() ? change.erased.front() : change.deleted.front();
+    writer.write_var_uint(clients[span.client].id);
+    writer.write_var_uint(1);
+    writer.write_var_uint(span.clock);
+    writer.write_var_uint(span.length);
+    return;
+  }
   DeleteSet deletes;
   for (const auto* spans : {&change.deleted, &change.erased}) {
     for (const Change::Span& span : *spans) {
@@ -151,9 +178,29 @@ Bytes Core::encode_change(const Change& change) const {
     }
   }
   if (!change.erased.empty()) deletes.normalize();
-  Writer writer;
-  write_blocks_since(writer, std::move(from));
   deletes.write(writer);
+}
+
+Bytes Core::encode_typed(const Change& change) const {
+  const Client& own = clients[change.typed.client];
+  const Block& block = blocks[own.blocks.back()];
+  const bool has_right_origin = block.right_origin_client != kNone;
+  Writer writer;
+  writer.reserve(kUsualChangeBytes);
+  writer.write_byte(1);  // client
+  writer.write_byte(1);  // block
+  writer.write_var_uint(own.id);
+  writer.write_var_uint(change.typed.clock);
+  writer.write_byte(static_cast<std::uint8_t>(static_cast<std::uint8_t>(block.kind) | kHasOrigin |
+                                              (has_right_origin ? kHasRightOrigin : 0)));
+  writer.write_var_uint(own.id);
+  writer.write_var_uint(change.typed.clock - 1);
+  if (has_right_origin) {
+    writer.write_var_uint(clients[block.right_origin_client].id);
+    writer.write_var_uint(block.right_origin_clock);
+  }
+  writer.write_var_bytes(content_of(block).last(change.typed_bytes));
+  writer.write_byte(0);  // deletions
   return std::move(writer).take();
 }
 

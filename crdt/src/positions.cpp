@@ -8,14 +8,19 @@ namespace palimpsest::crdt::internal {
 void Positions::begin(List list) { roots_[list] = new_node(true, list); }
 
 void Positions::add(List list, BlockIndex item, std::uint32_t units) {
+  settle();
   NodeIndex node = roots_.at(list);
   while (!nodes_[node].is_leaf) node = nodes_[node].child[nodes_[node].count - 1U];
   insert(node, nodes_[node].count, item, units);
 }
 
-std::uint64_t Positions::units(List list) const { return total(nodes_[roots_.at(list)]); }
+std::uint64_t Positions::units(List list) const {
+  settle();
+  return total(nodes_[roots_.at(list)]);
+}
 
 Positions::Place Positions::find(List list, std::uint64_t index) const {
+  settle();
   NodeIndex node = roots_.at(list);
   while (true) {
     const Node& at = nodes_[node];
@@ -30,6 +35,7 @@ Positions::Place Positions::find(List list, std::uint64_t index) const {
 }
 
 std::uint64_t Positions::index_of(BlockIndex item) const {
+  settle();
   std::uint64_t index = 0;
   std::uint32_t child = item;
   for (NodeIndex node = leaf_of(item); node != kNoNode; child = node, node = nodes_[node].parent) {
@@ -41,6 +47,7 @@ std::uint64_t Positions::index_of(BlockIndex item) const {
 }
 
 void Positions::inserted(List list, BlockIndex left, BlockIndex item, std::uint32_t units) {
+  settle();
   if (left != kNowhere) {
     const NodeIndex leaf = leaf_of(left);
     if (leaf != kNoNode) insert(leaf, slot_of(nodes_[leaf], left) + 1, item, units);
@@ -54,15 +61,26 @@ void Positions::inserted(List list, BlockIndex left, BlockIndex item, std::uint3
 }
 
 void Positions::resized(BlockIndex item, std::uint32_t units) {
-  const NodeIndex leaf = leaf_of(item);
-  if (leaf == kNoNode) return;
-  std::uint32_t& known = nodes_[leaf].units[slot_of(nodes_[leaf], item)];
-  const std::uint32_t difference = units - known;  // modulo 2^32
-  known = units;
+  if (item != resized_) {
+    settle();
+    if (leaf_of(item) == kNoNode) return;
+    resized_ = item;
+  }
+  resized_units_ = units;
+}
+
+void Positions::settle() const {
+  if (resized_ == kNowhere) return;
+  const NodeIndex leaf = leaf_of(resized_);
+  std::uint32_t& known = nodes_[leaf].units[slot_of(nodes_[leaf], resized_)];
+  const std::uint32_t difference = resized_units_ - known;  // modulo 2^32
+  known = resized_units_;
+  resized_ = kNowhere;
   add_units(leaf, difference);
 }
 
 void Positions::removed(BlockIndex item) {
+  settle();
   const NodeIndex leaf = leaf_of(item);
   if (leaf == kNoNode) return;
   leaf_of_[item] = kNoNode;
@@ -74,6 +92,7 @@ void Positions::removed(BlockIndex item) {
 }
 
 std::vector<Positions::Entry> Positions::entries(List list) const {
+  settle();
   std::vector<Entry> found;
   std::vector<std::pair<NodeIndex, std::size_t>> path{{roots_.at(list), 0}};
   while (!path.empty()) {
@@ -199,7 +218,7 @@ Positions::NodeIndex Positions::split(NodeIndex node) {
 }
 
 // The node has so many units more, modulo 2^32: tells those above it.
-void Positions::add_units(NodeIndex node, std::uint32_t difference) {
+void Positions::add_units(NodeIndex node, std::uint32_t difference) const {
   while (nodes_[node].parent != kNoNode) {
     const NodeIndex parent = nodes_[node].parent;
     nodes_[parent].units[slot_of(nodes_[parent], node)] += difference;

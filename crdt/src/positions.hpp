@@ -71,20 +71,25 @@ class Positions {
   NodeIndex leaf_of(BlockIndex item) const {
     return item < leaf_of_.size() ? leaf_of_[item] : kNoNode;
   }
+  // Typing on makes one item longer and longer: the last one is told to the tree when something
+  // else is asked or told.
+  void settle() const;
   void set_leaf(BlockIndex item, NodeIndex leaf);
   NodeIndex new_node(bool is_leaf, List list);
   std::size_t slot_of(const Node& node, std::uint32_t child) const;
   std::uint64_t total(const Node& node) const;
   void insert(NodeIndex node, std::size_t slot, std::uint32_t child, std::uint32_t units);
   NodeIndex split(NodeIndex node);
-  void add_units(NodeIndex node, std::uint32_t difference);
+  void add_units(NodeIndex node, std::uint32_t difference) const;
   void erase(NodeIndex node, std::size_t slot);
   void adopt(NodeIndex parent, std::uint32_t child);
 
-  std::vector<Node> nodes_;
+  mutable std::vector<Node> nodes_;
   std::vector<NodeIndex> free_nodes_;
   std::vector<NodeIndex> leaf_of_;  // by item
   std::unordered_map<List, NodeIndex> roots_;
+  mutable BlockIndex resized_ = kNowhere;  // not told yet: that it has so many units now
+  mutable std::uint32_t resized_units_ = 0;
 };
 
 }  // namespace palimpsest::crdt::internal

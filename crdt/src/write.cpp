@@ -248,8 +248,12 @@ bool Writing::type_at_caret(TypeIndex text, std::size_t index, std::string_view 
     key.has_right_origin = true;
     key.right_origin = {core_.clients[right.client].id, right.clock};
   }
-  core_.touch(change_, client_);
   if (!core_.append(id, key)) return false;
+  if (own.epoch != change_.epoch) {
+    if (change_.typed.length == 0) change_.typed = {client_, key.clock, 0};
+    change_.typed.length += length;
+    change_.typed_bytes += utf8.size();
+  }
   core_.caret = {text, index + length, client_, key.clock + length - 1};
   return true;
 }
@@ -297,17 +301,41 @@ void Writing::erase_right(Position& position, std::size_t length) {
 
 void Writing::text_delete(TypeIndex text, std::size_t index, std::size_t length) {
   if (length == 0 || erase_at_caret(text, index, length)) return;
+  if (!core_.types[text].has_formatting) {
+    const BlockIndex before = erase_range(text, index, length);
+    if (before != kNone && core_.blocks[before].is_visible()) set_caret(text, index, before);
+    return;
+  }
   find(text, index + length);  // long enough?
   Position position = find(text, index);
-  const BlockIndex before = position.left;
   const Attributes<FormatValue> at_start = position.attributes;
   const BlockIndex start = position.right;
   erase_right(position, length);
-  if (core_.types[text].has_formatting) {
-    clean_gap(core_, change_, start, position.right, at_start, position.attributes);
-  } else if (before != kNone && core_.blocks[before].is_visible()) {
-    set_caret(text, index, before);
+  clean_gap(core_, change_, start, position.right, at_start, position.attributes);
+}
+
+BlockIndex Writing::erase_range(TypeIndex list, std::size_t index, std::size_t length) {
+  const Positions& positions = core_.positions_of(list);
+  const std::uint64_t units = positions.units(list);
+  if (length > units || index > units - length) {
+    throw std::out_of_range("a position behind the end of the text");
   }
+  std::optional<BlockIndex> before;
+  while (length > 0) {
+    const Positions::Place place = positions.find(list, index + 1);
+    Position position;
+    position.left = core_.blocks[place.item].left;
+    position.right = place.item;
+    if (place.units > 1) {
+      cut_right(position, place.units - 1);
+      step(position);
+    }
+    if (!before) before = position.left;
+    cut_right(position, length);
+    length -= core_.blocks[position.right].length;
+    core_.erase(change_, position.right);
+  }
+  return *before;
 }
 
 void Writing::text_format(TypeIndex text, std::size_t index, std::size_t length,
@@ -362,6 +390,12 @@ void Writing::format(TypeIndex text, std::size_t index, std::size_t length,
 Bytes Writing::commit() {
   if (request_) request_->events = collect_events(core_, change_, request_->text_roots);
   core_.look_again_at_pending = true;  // somebody else may have had our blocks before us
+  if (change_.clients.empty() && change_.deleted.empty() && change_.split.empty()) {
+    // Nothing is left to do where the ends of blocks were moved.
+    if (change_.erased.empty() && change_.typed.length > 0) return core_.encode_typed(change_);
+    if (change_.typed.length == 0) return core_.encode_change(change_);
+  }
+  if (change_.typed.length > 0) core_.touch(change_, change_.typed.client);
   core_.end(change_, false);
   return core_.encode_change(change_);
 }

@@ -102,6 +102,9 @@ class Writing {
               const Attributes<FormatValue>& wanted);
   void set_formatting(TypeIndex text, std::size_t index, std::size_t length,
                       const Attributes<FormatValue>& wanted);
+  // Deletes from a list without formatting; answers what stands before. Throws std::out_of_range
+  // when the list is shorter. O(log n) for each item that is deleted, however many are already.
+  BlockIndex erase_range(TypeIndex list, std::size_t index, std::size_t length);
   // Deletes what is visible right of the position, which goes behind it.
   void erase_right(Position& position, std::size_t length);
   // With its content stored, but no place yet.

@@ -45,10 +45,7 @@ Id Writing::array_insert(TypeIndex array, std::size_t index, NewType type) {
 }
 
 void Writing::array_delete(TypeIndex array, std::size_t index, std::size_t length) {
-  if (length == 0) return;
-  find(array, index + length);  // long enough?
-  Position position = find(array, index);
-  erase_right(position, length);
+  if (length > 0) erase_range(array, index, length);
 }
 
 BlockIndex Writing::set_entry(TypeIndex map, std::string_view key, const Content& content) {

@@ -262,8 +262,12 @@ class Transaction {
   Transaction(Doc& doc, ClientId client);
   Transaction(Doc& doc, ClientId client, Events& events, std::span<const std::string> text_roots);
   Bytes commit();
+  inline internal::Writing& writing();
 
-  std::unique_ptr<internal::Writing> writing_;
+  // In place, so that a key pressed allocates nothing but its update.
+  static constexpr std::size_t kStateAlignment = 8;
+  alignas(kStateAlignment) std::byte state_[64];
+  bool is_open_ = true;
 };
 
 template <class Change>
