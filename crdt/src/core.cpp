@@ -9,8 +9,8 @@ namespace {
 
 // For `count` more elements: exactly so many where there are as many already, so that a document
 // that was loaded takes no more than it needs, and half as many again where it grows.
-template <class Element>
-void make_room(std::vector<Element>& elements, std::size_t count) {
+template <class Elements>
+void make_room(Elements& elements, std::size_t count) {
   const std::size_t wanted = elements.size() + count;
   if (wanted <= elements.capacity()) return;
   elements.reserve(std::max(wanted, elements.capacity() + elements.capacity() / 2));

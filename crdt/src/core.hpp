@@ -21,6 +21,7 @@
 #include "crdt/id.hpp"
 #include "crdt/state_vector.hpp"
 #include "decoded_update.hpp"
+#include "large_pages.hpp"
 #include "pending.hpp"
 #include "positions.hpp"
 #include "siblings.hpp"
@@ -161,7 +162,7 @@ struct Core {
 
   Doc::Options options;
   std::vector<Client> clients;
-  std::vector<Block> blocks;
+  std::vector<Block, LargePages<Block>> blocks;
   std::vector<Type> types;
   std::vector<Slot> slots;
   Names names;

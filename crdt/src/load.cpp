@@ -10,6 +10,7 @@
 #include "crdt/reader.hpp"
 #include "crdt/writer.hpp"
 #include "decoded_update.hpp"
+#include "plain_block.hpp"
 #include "read_deletions.hpp"
 #include "v2_blocks.hpp"
 
@@ -39,20 +40,6 @@ class OwnId {
   std::uint64_t mask_ = 0;
   std::size_t size_ = 0;
 };
-
-// What nearly every block of a text is: characters or a deletion, beside others of its client.
-struct PlainBlock {
-  Kind kind;
-  bool has_origin;
-  bool has_right_origin;
-  Clock origin_clock;
-  Clock right_origin_clock;
-  std::uint32_t length;
-  ByteView text;  // kShortText bytes can be read from where it begins
-};
-
-// Most texts are so short that copying a fixed length is faster, and so is looking at it.
-constexpr std::size_t kShortText = 32;
 
 constexpr auto kShortTextHighBits = [] {
   std::array<std::array<std::uint64_t, kShortText / 8>, kShortText + 1> masks{};
@@ -138,7 +125,7 @@ class SourceV1 {
       return false;
     }
     std::uint64_t length = 0;
-    if (!Reader::read_short_var_uint(at, length) || length == 0 || length > kMaxBlockLength) {
+    if (!Reader::read_short_var_uint(at, length) || length > kMaxBlockLength) {
       return false;
     }
     const std::uint64_t text_bytes = block.kind == Kind::kString ? length : 0;
@@ -172,10 +159,11 @@ class SourceV2 {
   }
   template <class Take>
   std::uint64_t read_plain_blocks(ClientId client, std::uint64_t count, Take&& take) {
+    PlainBlock block{};
     for (std::uint64_t taken = 0; taken < count; ++taken) {
-      blocks_.read_block(ahead_);
-      if (!is_plain(client) || !take(plain())) {
-        is_ahead_ = true;
+      if (!blocks_.read_plain_block(block)) return taken;
+      if (!take(block)) {
+        read_ahead(client, block);
         return taken;
       }
     }
@@ -188,23 +176,17 @@ class SourceV2 {
   }
 
  private:
-  bool is_plain(ClientId client) const {
-    return (ahead_.kind == Kind::kString || ahead_.kind == Kind::kDeleted) &&
-           !ahead_.names_parent() && ahead_.length > 0 &&
-           (!ahead_.has_origin || ahead_.origin.client == client) &&
-           (!ahead_.has_right_origin || ahead_.right_origin.client == client) &&
-           (ahead_.content.empty() ||
-            ahead_.content.size() + blocks_.readable_behind_text() >= kShortText);
-  }
-  PlainBlock plain() const {
-    static constexpr std::array<std::uint8_t, kShortText> kNoText{};
-    return {.kind = ahead_.kind,
-            .has_origin = ahead_.has_origin,
-            .has_right_origin = ahead_.has_right_origin,
-            .origin_clock = ahead_.origin.clock,
-            .right_origin_clock = ahead_.right_origin.clock,
-            .length = static_cast<std::uint32_t>(ahead_.length),
-            .text = ahead_.content.empty() ? ByteView(kNoText).first(0) : ahead_.content};
+  void read_ahead(ClientId client, const PlainBlock& block) {
+    is_ahead_ = true;
+    ahead_ = {};
+    ahead_.kind = block.kind;
+    ahead_.has_origin = block.has_origin;
+    ahead_.has_right_origin = block.has_right_origin;
+    ahead_.clock = blocks_.clock() - block.length;
+    ahead_.length = block.length;
+    ahead_.origin = {client, block.origin_clock};
+    ahead_.right_origin = {client, block.right_origin_clock};
+    ahead_.content = block.text;
   }
 
   BlocksV2 blocks_;
@@ -224,7 +206,7 @@ class Guide {
 
   Range begin() const { return {used_, 0}; }
   // `block` ends at `end`, behind all others of the range.
-  void add(Range& range, BlockIndex block, Clock end) {
+  [[gnu::always_inline]] void add(Range& range, BlockIndex block, Clock end) {
     budget_ += kNotesPerBlock;
     std::uint64_t count = (end + kStretch - 1) / kStretch - range.covered / kStretch;
     // The notes of a long block are paid for by the short ones.
@@ -325,7 +307,9 @@ class Loader {
     for (std::uint64_t left = section.blocks; left > 0; --left) {
       if (links_at_once_) {
         left -= source_.read_plain_blocks(
-            section.client, left, [&](const PlainBlock& block) { return take_plain(own, block); });
+            section.client, left, [&](const PlainBlock& block) __attribute__((always_inline)) {
+              return take_plain(own, block);
+            });
         if (left == 0) break;
       }
       loaded_[client] = own;
@@ -346,6 +330,7 @@ class Loader {
   // Puts a block to where it stays and between its neighbours, where it is a common one. Else
   // answers false, and nothing is done.
   [[gnu::always_inline]] bool take_plain(Loaded& own, const PlainBlock& plain) {
+    if (plain.length == 0) return false;
     const Clock clock = own.linked;
     const BlockIndex index = own.end;
     Block* const blocks = core_.blocks.data();
@@ -371,8 +356,8 @@ class Loader {
     }
     const Block& neighbour = blocks[left != kNone ? left : right];
     const TypeIndex parent = neighbour.parent;
-    if (parent != own.list || neighbour.in_map) {
-      if (parent == kNone || neighbour.in_map) return false;
+    if (parent == kNone || neighbour.in_map) return false;
+    if (parent != own.list) {
       const BlockIndex parent_item = core_.types[parent].item;
       if (parent_item != kNone && blocks[parent_item].deleted) return false;
       own.list = parent;
@@ -622,6 +607,17 @@ class Loader {
     item.in_map = neighbour.in_map;
     item.left = left;
     item.right = right;
+    Block* const blocks = core_.blocks.data();
+    const bool is_plain = item.kind == Kind::kString || item.kind == Kind::kDeleted;
+    if (is_plain && !item.in_map && left != kNone && blocks[left].right == right &&
+        core_.siblings.empty()) {
+      const BlockIndex parent_item = core_.types[item.parent].item;
+      if (parent_item == kNone || !blocks[parent_item].deleted) {
+        blocks[left].right = index;
+        if (right != kNone) blocks[right].left = index;
+        return kNothing;
+      }
+    }
     return link_item(index);
   }
 

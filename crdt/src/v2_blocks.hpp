@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -9,6 +10,7 @@
 #include "crdt/v2.hpp"
 #include "crdt/writer.hpp"
 #include "decoded_update.hpp"
+#include "plain_block.hpp"
 #include "v2_columns.hpp"
 #include "v2_values.hpp"
 
@@ -80,6 +82,10 @@ class BlocksV2 {
   // The next block of the section, but for BlockView::raw; answers its info byte. The view borrows
   // from here until the next is read.
   std::uint8_t read_block(BlockView& view);
+  // The next block where it is a plain one; false, and nothing read, for any other.
+  bool read_plain_block(PlainBlock& block);
+  // Behind the last block that was read.
+  Clock clock() const { return clock_; }
   // Behind the last section: calls on_count(clients), on_client(client, ranges) and
   // on_range(client, clock, length).
   template <class OnCount, class OnClient, class OnRange>
@@ -95,6 +101,8 @@ class BlocksV2 {
 
  private:
   Id read_id(IntDiffOptRleDecoder& clocks);
+  Clock read_own_clock(IntDiffOptRleDecoder& clocks);
+  void go_on(Kind kind, std::uint64_t length, std::size_t content_bytes);
   void read_parent(BlockView& view);
   std::string_view read_name(std::string& name);
   void read_content(BlockView& view);
@@ -126,11 +134,16 @@ class BlocksV2 {
 };
 
 inline Id BlocksV2::read_id(IntDiffOptRleDecoder& clocks) {
-  const Id id{in_.clients.read(), clocks.read()};
-  if (id.client == client_ && id.clock >= clock_) {
+  const ClientId client = in_.clients.read();
+  return {client, client == client_ ? read_own_clock(clocks) : clocks.read()};
+}
+
+inline Clock BlocksV2::read_own_clock(IntDiffOptRleDecoder& clocks) {
+  const Clock clock = clocks.read();
+  if (clock >= clock_) {
     clocks.fail("a block that refers to itself or to a later one of its client");
   }
-  return id;
+  return clock;
 }
 
 inline std::uint8_t BlocksV2::read_block(BlockView& view) {
@@ -154,13 +167,47 @@ inline std::uint8_t BlocksV2::read_block(BlockView& view) {
     view.content = {};
     view.length = view.kind == Kind::kGc ? in_.lengths.read() : in_.rest.read_var_uint();
   }
-  if (view.length > kMaxBlockLength && view.kind != Kind::kSkip) {
+  go_on(view.kind, view.length, view.content.size());
+  return info;
+}
+
+inline void BlocksV2::go_on(Kind kind, std::uint64_t length, std::size_t content_bytes) {
+  if (length > kMaxBlockLength && kind != Kind::kSkip) {
     in_.lengths.fail("a block longer than 2^31");
   }
-  if (view.length > kMaxSafeInteger - clock_) in_.lengths.fail("a block ending beyond 2^53-1");
-  spend_bytes(view.content.size());
-  clock_ += view.length;
-  return info;
+  if (length > kMaxSafeInteger - clock_) in_.lengths.fail("a block ending beyond 2^53-1");
+  spend_bytes(content_bytes);
+  clock_ += length;
+}
+
+[[gnu::always_inline]] inline bool BlocksV2::read_plain_block(PlainBlock& block) {
+  static constexpr std::array<std::uint8_t, kShortText> kNoText{};
+  const std::uint8_t info = in_.infos.peek();
+  block.kind = static_cast<Kind>(info & kKindMask);
+  block.has_origin = (info & kHasOrigin) != 0;
+  block.has_right_origin = (info & kHasRightOrigin) != 0;
+  const std::uint64_t neighbours = std::uint64_t{block.has_origin} + block.has_right_origin;
+  if ((block.kind != Kind::kString && block.kind != Kind::kDeleted) || neighbours == 0 ||
+      !in_.clients.repeats(client_, neighbours) ||
+      (block.kind == Kind::kString && !in_.strings.is_ascii_for(kShortText))) {
+    return false;
+  }
+  in_.infos.pass();
+  in_.clients.pass(neighbours);
+  if (block.has_origin) block.origin_clock = read_own_clock(in_.left_clocks);
+  if (block.has_right_origin) block.right_origin_clock = read_own_clock(in_.right_clocks);
+  std::uint64_t length = 0;
+  if (block.kind == Kind::kString) {
+    const StringSlice slice = in_.strings.read();
+    length = slice.length_utf16;
+    block.text = {reinterpret_cast<const std::uint8_t*>(slice.text.data()), slice.text.size()};
+  } else {
+    length = in_.lengths.read();
+    block.text = ByteView(kNoText).first(0);
+  }
+  go_on(block.kind, length, block.text.size());
+  block.length = static_cast<std::uint32_t>(length);
+  return true;
 }
 
 inline void BlocksV2::read_content(BlockView& view) {

@@ -42,6 +42,13 @@ class RleDecoder {
  public:
   explicit RleDecoder(const Reader& column) : column_(column) {}
 
+  // What read() answers next; pass() goes behind it.
+  std::uint8_t peek() {
+    if (left_ == 0) read_run();
+    return value_;
+  }
+  void pass() { --left_; }
+
   std::uint8_t read() {
     if (left_ == 0) read_run();
     --left_;
@@ -60,6 +67,13 @@ class RleDecoder {
 class UintOptRleDecoder {
  public:
   explicit UintOptRleDecoder(const Reader& column) : column_(column) {}
+
+  // Whether `times` more of the value follow in the run that is being read; pass() goes behind
+  // them.
+  bool repeats(std::uint64_t value, std::uint64_t times) const {
+    return value_ == value && left_ >= times;
+  }
+  void pass(std::uint64_t times) { left_ -= times; }
 
   // At most 2^53-1.
   std::uint64_t read() {
@@ -127,6 +141,8 @@ class StringDecoder {
     text_.remove_prefix(text.size());
     return {.text = text, .length_utf16 = length};
   }
+  // Whether the next string is ASCII, and so many bytes can be read from where it begins.
+  bool is_ascii_for(std::size_t bytes) const { return is_ascii_ && text_.size() >= bytes; }
   // Bytes of text, read by nobody yet.
   std::size_t remaining() const { return text_.size(); }
   // Of the text that comes next, in the update.

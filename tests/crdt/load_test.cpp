@@ -167,6 +167,12 @@ TEST_CASE("a deletion that cuts blocks, or comes twice, is loaded as it is appli
                "02"));
 }
 
+TEST_CASE("text beside a collected block, first of its client, is loaded", "[load]") {
+  // Client 1: a GC block of 2, then "a" behind it.
+  check_loading(from_hex("010201000002840101016100"));
+  check_loading(from_hex("01020100000244010001610001010002"));
+}
+
 TEST_CASE("a block longer than all notes of where blocks begin is found", "[load]") {
   // Client 1: 2^31 deleted units in root t, then "a" behind the unit in the middle of them.
   check_loading(
