@@ -206,6 +206,11 @@ Any Any::read(Reader& reader) { return read_value(reader, 0); }
 
 void Any::skip(Reader& reader) { skip_value(reader, 0); }
 
+void Any::skip_object(Reader& reader, const char* cause) {
+  if (!reader.at_end() && *reader.data() != kObject) reader.fail(cause);
+  skip(reader);
+}
+
 void Any::write(Writer& writer) const { std::visit(AnyWriter{writer}, value_); }
 
 std::string Any::to_json() const {

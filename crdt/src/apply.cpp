@@ -65,7 +65,7 @@ class Integrator {
   Integrator(Core& core, Change& change, const DecodedUpdate& update)
       : core_(core), change_(change) {
     const auto& sections = update.sections;
-    if (update.blocks == 1 && sections.size() == 1 && update.only_block.length > 0) {
+    if (update.blocks == 1 && sections.size() == 1) {
       sources_.emplace_back(sections.front(), BlockCursor(update.only_block));
       return;
     }

@@ -102,7 +102,7 @@ inline void read_content(Reader& reader, BlockView& view) {
       break;
     case Kind::kDoc:
       read_string<check>(reader);
-      Any::skip(reader);
+      Any::skip_object(reader, kOptionsAreNoObject);
       break;
     case Kind::kGc:
     case Kind::kSkip:
@@ -167,13 +167,14 @@ inline void read_any_block(Reader& reader, Clock clock, BlockView& view) {
       view.length = length;
       view.content = {};
     }
+    if (view.length == 0) fail(kBlockOfNothing);
     if (view.length > kMaxBlockLength) fail("a block longer than 2^31");
     if (view.length > kMaxSafeInteger - clock) fail("a block ending beyond 2^53-1");
     view.raw = {begin, reader.data()};
     return;
   }
   const std::uint8_t info = reader.read_byte();
-  if ((info & kKindMask) > static_cast<std::uint8_t>(Kind::kSkip)) fail("an unknown kind of block");
+  if (!is_known_info(info)) fail("an unknown kind of block");
   view.kind = static_cast<Kind>(info & kKindMask);
   view.has_parent_id = false;
   if (is_item(view.kind)) {
@@ -190,6 +191,7 @@ inline void read_any_block(Reader& reader, Clock clock, BlockView& view) {
     view.content = {};
     view.length = reader.read_var_uint();
   }
+  if (view.length == 0) fail(kBlockOfNothing);
   if (view.length > kMaxBlockLength && view.kind != Kind::kSkip) fail("a block longer than 2^31");
   if (view.length > kMaxSafeInteger - clock) fail("a block ending beyond 2^53-1");
   view.raw = {begin, reader.data()};

@@ -55,8 +55,20 @@ inline constexpr std::uint8_t kHasKey = 0x20;
 inline constexpr std::uint8_t kHasRightOrigin = 0x40;
 inline constexpr std::uint8_t kHasOrigin = 0x80;
 
+// Of a Skip no flag may be set: some of Yjs' readers know it by the whole byte.
+constexpr bool is_known_info(std::uint8_t info) {
+  constexpr auto kSkip = static_cast<std::uint8_t>(Kind::kSkip);
+  return (info & kKindMask) < kSkip || info == kSkip;
+}
+
 // The longest run: its length is stored in 32 bits.
 inline constexpr std::uint64_t kMaxBlockLength = std::uint64_t{1} << 31;
+
+// Why a block of length 0 is refused: Yjs writes none, and breaks where it has to take one in.
+inline constexpr const char* kBlockOfNothing = "a block of length 0";
+
+// Likewise of options that are null, say.
+inline constexpr const char* kOptionsAreNoObject = "a sub-document whose options are no object";
 
 // U+FFFD, which takes the place of each half of a surrogate pair that a split tears apart.
 inline constexpr std::string_view kReplacement = "\xEF\xBF\xBD";

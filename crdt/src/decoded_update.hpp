@@ -77,8 +77,7 @@ void join_overlapping(boost::container::small_vector<Deletion, 1>& deletions);
 
 DeleteSet to_delete_set(const DecodedUpdate& update);
 
-// Walks the blocks of a section, first to last. Blocks of length 0 are passed over: they are
-// nothing to refer to.
+// Walks the blocks of a section, first to last.
 class BlockCursor {
  public:
   BlockCursor() : reader_(ByteView{}) {}

@@ -125,7 +125,7 @@ class SourceV1 {
       return false;
     }
     std::uint64_t length = 0;
-    if (!Reader::read_short_var_uint(at, length) || length > kMaxBlockLength) {
+    if (!Reader::read_short_var_uint(at, length) || length == 0 || length > kMaxBlockLength) {
       return false;
     }
     const std::uint64_t text_bytes = block.kind == Kind::kString ? length : 0;
@@ -330,7 +330,6 @@ class Loader {
   // Puts a block to where it stays and between its neighbours, where it is a common one. Else
   // answers false, and nothing is done.
   [[gnu::always_inline]] bool take_plain(Loaded& own, const PlainBlock& plain) {
-    if (plain.length == 0) return false;
     const Clock clock = own.linked;
     const BlockIndex index = own.end;
     Block* const blocks = core_.blocks.data();
@@ -405,7 +404,6 @@ class Loader {
     const BlockView& view = view_;
     source_.read_block(section_.id, clock, view_);
     if (view.kind == Kind::kSkip) return false;
-    if (view.length == 0) return true;
 
     const auto index = static_cast<BlockIndex>(core_.blocks.size());
     Block& block = core_.blocks.emplace_back();

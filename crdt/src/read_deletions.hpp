@@ -7,8 +7,8 @@
 
 namespace palimpsest::crdt::internal {
 
-// Reads a deleteSet (crdt/delete_set.hpp) and calls visit(client, clock, length) for each range
-// that is not empty, in the order of the bytes. Throws DecodeError.
+// Reads a deleteSet (crdt/delete_set.hpp) and calls visit(client, clock, length) for each range, in
+// the order of the bytes. Throws DecodeError.
 template <class Visit>
 void read_deletions(Reader& reader, Visit&& visit) {
   const std::uint64_t clients = reader.read_count(2, "more clients than the bytes can hold");
@@ -22,7 +22,9 @@ void read_deletions(Reader& reader, Visit&& visit) {
       if (length > kMaxSafeInteger - clock) {
         reader.fail_at(start, "a deletion that ends beyond 2^53-1");
       }
-      if (length != 0) visit(client, clock, length);
+      // Yjs never writes one, and cannot keep one that waits.
+      if (length == 0) reader.fail_at(start, "a deletion of nothing");
+      visit(client, clock, length);
     }
   }
 }

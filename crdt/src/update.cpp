@@ -33,14 +33,9 @@ void read_section(Reader& reader, Section& section, BlockView& block, bool& brin
 }  // namespace
 
 void BlockCursor::next() {
-  Clock clock = block_.end();
-  while (remaining_ > 0) {
-    --remaining_;
-    reread_block(reader_, clock, block_);
-    clock = block_.end();
-    if (block_.length > 0) return;
-  }
-  finish();
+  if (remaining_ == 0) return finish();
+  --remaining_;
+  reread_block(reader_, block_.end(), block_);
 }
 
 void BlockCursor::finish() {

@@ -62,7 +62,7 @@ void BlocksV2::read_other_content(BlockView& view) {
     default: {  // kDoc
       write_string(in_.strings.read());
       const std::uint8_t* const begin = in_.rest.data();
-      Any::skip(in_.rest);
+      Any::skip_object(in_.rest, kOptionsAreNoObject);
       written_.write_bytes(ByteView(begin, in_.rest.data()));
     }
   }

@@ -148,9 +148,7 @@ inline Clock BlocksV2::read_own_clock(IntDiffOptRleDecoder& clocks) {
 
 inline std::uint8_t BlocksV2::read_block(BlockView& view) {
   const std::uint8_t info = in_.infos.read();
-  if ((info & kKindMask) > static_cast<std::uint8_t>(Kind::kSkip)) {
-    in_.infos.fail("an unknown kind of block");
-  }
+  if (!is_known_info(info)) in_.infos.fail("an unknown kind of block");
   view.kind = static_cast<Kind>(info & kKindMask);
   view.clock = clock_;
   view.has_parent_id = false;
@@ -172,6 +170,7 @@ inline std::uint8_t BlocksV2::read_block(BlockView& view) {
 }
 
 inline void BlocksV2::go_on(Kind kind, std::uint64_t length, std::size_t content_bytes) {
+  if (length == 0) in_.lengths.fail(kBlockOfNothing);
   if (length > kMaxBlockLength && kind != Kind::kSkip) {
     in_.lengths.fail("a block longer than 2^31");
   }

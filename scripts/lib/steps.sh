@@ -106,7 +106,7 @@ node_tests() {
 step_differential() {
   [[ -z $long ]] || export ROUNDS=1000
   build release crdt_probe crdt_peer
-  node_tests tests/interop differential.test.js moments.test.js crdt.test.js
+  node_tests tests/interop differential.test.js moments.test.js crdt.test.js mutated.test.js
 }
 
 step_interop() { node_tests tests/interop server.test.js keep-alive.test.js; }

@@ -52,6 +52,7 @@ TEST_CASE("a malformed update is refused", "[update]") {
       {"2^31 deletions", "000101ffffffff07"},
       {"bytes after the end", "000000"},
       {"block kind 11", "010101000b0100"},
+      {"a gap with a flag, which Yjs' mergeUpdates() takes for content", "010101008a0100"},
       {"block kind 31", "010101001f0100"},
       {"shared type 7", "01010100070101740700"},
       {"GC of length 2^53-1", "0101010000ffffffffffffff0f00"},
@@ -69,6 +70,16 @@ TEST_CASE("a malformed update is refused", "[update]") {
       {"a formatting value that is no JSON",
        "010101000601017401620178"
        "00"},
+      {"a text of no characters", "01010100040101740000"},
+      {"an array of no values, at which Yjs breaks", "01010100080101740000"},
+      {"a deleted block of nothing", "01010100010101740000"},
+      {"a collected block of nothing", "01010100000000"},
+      {"a deletion of nothing, which Yjs cannot keep when it waits",
+       "00010101"
+       "0000"},
+      {"a sub-document whose options are null, at which Yjs breaks",
+       "0101010009010174"
+       "01677e00"},
       {"a value of unknown kind", "0101010008010174010100"},
   }));
   INFO(what);

@@ -409,13 +409,7 @@ const std::vector<Bomb> kBombs = {
       .type_refs = "40" + kForEver}},
     {"XML elements with one name", named_types(40)},
     {"deleted items that wait for another client",
-     {.clients = "0142" + kForEver, .left_clocks = kZeros, .infos = "81", .lengths = kOnes}},
-    // Takes no clock, and so stays at clock 0 for ever.
-    {"empty text",
-     {.clients = "0142" + kForEver,
-      .left_clocks = kZeros,
-      .infos = "84",
-      .text_lengths = "40" + kForEver}}};
+     {.clients = "0142" + kForEver, .left_clocks = kZeros, .infos = "81", .lengths = kOnes}}};
 
 TEST_CASE("runs of v2 that stand for billions of blocks are refused at once", "[v2]") {
   const Bomb bomb = GENERATE(from_range(kBombs));
@@ -448,6 +442,15 @@ TEST_CASE("no kilobyte of v2 takes a megabyte of memory or 50 ms", "[v2]") {
   const auto end = std::chrono::steady_clock::now();
   CHECK(peak.bytes() <= 1024 * kKilobyte);
   CHECK(end - begin <= std::chrono::milliseconds(50));
+}
+
+TEST_CASE("text of v2 that takes no clock, and so could go on for ever, is refused", "[v2]") {
+  const Bomb bomb{"",
+                  {.clients = "0142" + kForEver,
+                   .left_clocks = kZeros,
+                   .infos = "84",
+                   .text_lengths = "40" + kForEver}};
+  CHECK(refusal_of(bomb.update(100)).cause == "a block of length 0");
 }
 
 TEST_CASE("a long key of v2 cannot be used again and again", "[v2]") {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "crdt/doc.hpp"
+#include "crdt/error.hpp"
 #include "crdt/events.hpp"
 #include "crdt/merge.hpp"
 #include "support/loading.hpp"
@@ -129,6 +130,22 @@ void print_states(const std::vector<Bytes>& updates) {
   }
 }
 
+// The first is the state of a document; behind it each of the others alone: what the document is
+// then, or "refused".
+void print_taken(const std::vector<Bytes>& updates) {
+  const Bytes& base = updates.at(0);
+  for (std::size_t i = 1; i < updates.size(); ++i) {
+    try {
+      Doc doc = Doc::load(base);
+      doc.apply(Update::decode(updates[i]));
+      doc.check_invariants();
+      print_hex(doc.encode());
+    } catch (const DecodeError&) {
+      std::cout << "refused\n";
+    }
+  }
+}
+
 void print_differences(const std::vector<Bytes>& updates) {
   for (const Bytes& update : updates) {
     StateVector known;
@@ -146,6 +163,7 @@ void answer(const std::string& question, const std::vector<Bytes>& updates,
   if (question == "merge") {
     return print_hex(merge_updates(std::vector<ByteView>(updates.begin(), updates.end())));
   }
+  if (question == "taken") return print_taken(updates);
   if (question == "differences") return print_differences(updates);
   if (question == "vectors") {
     for (const Bytes& update : updates) print_hex(state_vector_of(update).encode());

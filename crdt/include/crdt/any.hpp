@@ -77,6 +77,8 @@ class Any {
   void write(Writer& writer) const;
   // Moves the reader past one value; checks what read() checks, without building it.
   static void skip(Reader& reader);
+  // Refuses, for this cause, what is no object.
+  static void skip_object(Reader& reader, const char* cause);
 
   // As JSON.stringify writes it; undefined as null, BigInt as a number, bytes as an object of
   // index → byte and a sub-document as {}, as Yjs' toJSON shows them.
