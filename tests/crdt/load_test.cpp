@@ -17,6 +17,18 @@ using palimpsest::testing::check_loading_v2;
 using palimpsest::testing::from_hex;
 using palimpsest::testing::Replicas;
 
+// Each prefix of the update, and it with each of its bytes changed.
+void for_each_flaw(Bytes update, void (*check)(ByteView)) {
+  for (std::size_t i = 0; i < update.size(); ++i) {
+    check(ByteView(update).first(i));
+    for (const std::uint8_t flip : {std::uint8_t{0x01}, std::uint8_t{0x81}}) {
+      update[i] = static_cast<std::uint8_t>(update[i] ^ flip);
+      check(update);
+      update[i] = static_cast<std::uint8_t>(update[i] ^ flip);
+    }
+  }
+}
+
 TEST_CASE("a text of one author is loaded as it was", "[load]") {
   Replicas docs{7};
   std::uint32_t random = 1;
@@ -115,14 +127,7 @@ TEST_CASE("what is no whole state is loaded as it is applied", "[load]") {
   check_loading(docs[1].doc().encode_since(known));
   for (const Bytes& update : docs[1].updates()) check_loading(update);
   for (const Bytes& update : docs[2].updates()) check_loading(update);
-  for (std::size_t size = 0; size < whole.size(); ++size) {
-    check_loading(ByteView(whole).first(size));
-    Bytes other = whole;
-    other[size] ^= 0x01;
-    check_loading(other);
-    other[size] ^= 0x81;
-    check_loading(other);
-  }
+  for_each_flaw(whole, check_loading);
 }
 
 TEST_CASE("format v2 is loaded as it is applied, malformed or not", "[load]") {
@@ -134,14 +139,7 @@ TEST_CASE("format v2 is loaded as it is applied, malformed or not", "[load]") {
   docs[2].set("key", "value");
   docs.sync();
   const Bytes whole = update_v2_from_v1(docs[1].doc().encode());
-  for (std::size_t size = 0; size < whole.size(); ++size) {
-    check_loading_v2(ByteView(whole).first(size));
-    Bytes other = whole;
-    other[size] ^= 0x01;
-    check_loading_v2(other);
-    other[size] ^= 0x81;
-    check_loading_v2(other);
-  }
+  for_each_flaw(whole, check_loading_v2);
 }
 
 TEST_CASE("updates merged but not joined are joined when they are loaded", "[load]") {
