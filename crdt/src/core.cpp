@@ -31,11 +31,11 @@ std::optional<NameIndex> Names::find(std::string_view name) const {
 }
 
 ClientIndex Core::client_index(ClientId id) {
-  if (const ClientIndex known = find_client(id); known != kNone) return known;
-  last_client_ = static_cast<ClientIndex>(clients.size());
-  client_index_.emplace(id, last_client_);
-  clients.emplace_back().id = id;
-  return last_client_;
+  if (last_client_ != kNone && clients[last_client_].id == id) return last_client_;
+  const auto [entry, is_new] =
+      client_index_.try_emplace(id, static_cast<ClientIndex>(clients.size()));
+  if (is_new) clients.emplace_back().id = id;
+  return last_client_ = entry->second;
 }
 
 ClientIndex Core::search_client(ClientId id) const {
