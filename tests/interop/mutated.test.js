@@ -63,17 +63,17 @@ function hasOrderlyDeletions(update) {
 }
 
 /**
- * Of a block that continues one of the base, but was changed on the way: two of one id. Yjs links it
- * behind the other wherever that stands, in another type even; here it is collected then.
+ * Brings a block that the base has, changed perhaps: two of one id. Which of them stays is no question
+ * of the format: Yjs keeps the second where it waits for something, or links a longer one's rest behind
+ * the first wherever that stands, in another type even.
  */
-function forksKnownBlock(update, base) {
+function repeatsKnownBlock(update, base) {
   const known = Y.decodeStateVector(Y.encodeStateVectorFromUpdate(base))
-  return Y.decodeUpdate(update).structs.some(({ id, length }) =>
-    id.clock < (known.get(id.client) ?? 0) && id.clock + length > known.get(id.client))
+  return Y.decodeUpdate(update).structs.some(({ id }) => id.clock < (known.get(id.client) ?? 0))
 }
 
 test('what is taken of mutated updates, Yjs reads as the same document', async () => {
-  let taken = 0
+  let compared = 0
   for (const seed of seeds) {
     const random = new Random(seed)
     const { updates } = randomSession(random, { roots: allRoots, clients: [2, 4], steps: [5, 30], orderly: true })
@@ -85,12 +85,12 @@ test('what is taken of mutated updates, Yjs reads as the same document', async (
     const ours = await probe('taken', [base, ...mutated])
     mutated.forEach((update, i) => {
       if (ours[i] === 'refused') return
-      taken++
       const doc = documentOf([base])
       try {
         Y.applyUpdate(doc, update)
         // What waits may stand here as it came, and there as Yjs writes it: once more through Yjs.
-        if (!hasOrderlyDeletions(update) || forksKnownBlock(update, base)) return
+        if (!hasOrderlyDeletions(update) || repeatsKnownBlock(update, base)) return
+        compared++
         assert.equal(rewritten(bytesOf(ours[i])), rewritten(Y.encodeStateAsUpdate(doc)))
       } catch (error) {
         error.message = `seed ${seed}, update ${hexOf(update)} behind ${hexOf(base)}: ${error.message}`
@@ -98,5 +98,5 @@ test('what is taken of mutated updates, Yjs reads as the same document', async (
       }
     })
   }
-  assert.ok(taken > seeds.length, 'hardly anything was taken')
+  assert.ok(compared > seeds.length, 'hardly anything was taken')
 })
