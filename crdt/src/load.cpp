@@ -292,10 +292,11 @@ class Loader {
 
   bool decode_section() {
     const Section section = source_.read_section();
-    if (section.blocks == 0) return true;
     section_ = {section.client, kNone};
     const ClientIndex client = section_.client = known(core_.client_index(section.client));
-    if (section.clock != 0 || loaded_[client].is_known) return false;
+    if (loaded_[client].is_known) return false;
+    if (section.blocks == 0) return true;
+    if (section.clock != 0) return false;
     core_.expect(client, static_cast<std::size_t>(section.blocks), 0);
     core_.touch(change_, client);
     Loaded own;

@@ -165,6 +165,16 @@ TEST_CASE("a deletion that cuts blocks, or comes twice, is loaded as it is appli
                "02"));
 }
 
+TEST_CASE("a client that comes twice, without blocks the second time, is loaded as applied",
+          "[load]") {
+  check_loading(
+      from_hex("02010100040101740161"
+               "00010000"));
+  check_loading(
+      from_hex("02000100"
+               "01010004010174016100"));
+}
+
 TEST_CASE("text beside a collected block, first of its client, is loaded", "[load]") {
   // Client 1: a GC block of 2, then "a" behind it.
   check_loading(from_hex("010201000002840101016100"));
