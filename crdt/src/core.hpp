@@ -270,6 +270,8 @@ struct Core {
   bool is_undisturbed(const Block& item) const {
     return (item.left == kNone ? first_of_list(item) : blocks[item.left].right) == item.right;
   }
+  // The type that an item's content, as it stands in an update, says it carries.
+  TypeIndex add_type(ByteView content);
   // That `item`, whose parent is known, carries the type.
   void set_item(TypeIndex type, BlockIndex item);
 

@@ -225,6 +225,15 @@ void Core::insert_into_list(BlockIndex index) {
   }
 }
 
+TypeIndex Core::add_type(ByteView content) {
+  Reader reader(content);
+  Type type;
+  type.kind = static_cast<TypeKind>(reader.read_var_uint());
+  if (!reader.at_end()) type.name = names.intern(reader.read_var_string());
+  types.push_back(type);
+  return static_cast<TypeIndex>(types.size() - 1);
+}
+
 void Core::set_item(TypeIndex type, BlockIndex item) {
   const std::uint16_t depth = types[type_of(blocks[item])].depth;
   types[type].item = item;
@@ -325,12 +334,7 @@ void Core::integrate(Change& change, ClientIndex client, const BlockView& view,
   item.kind = view.kind;
   item.deleted = false;
   if (view.kind == Kind::kType) {
-    Reader reader(view.content);
-    Type type;
-    type.kind = static_cast<TypeKind>(reader.read_var_uint());
-    if (!reader.at_end()) type.name = names.intern(reader.read_var_string());
-    item.content = static_cast<std::uint32_t>(types.size());
-    types.push_back(type);
+    item.content = add_type(view.content);
   } else if (offset == 0) {
     item.content = store_content(client, view.content);
     item.content_bytes = static_cast<std::uint32_t>(view.content.size());

@@ -20,7 +20,6 @@ namespace {
 // Of a client whose blocks are being read: how it is written where they refer to each other.
 class OwnId {
  public:
-  OwnId() = default;
   explicit OwnId(ClientId id) {
     std::uint8_t bytes[Writer::kLongestNumberBytes] = {};
     size_ = static_cast<std::size_t>(Writer::put_var_uint(bytes, id) - bytes);
@@ -201,16 +200,22 @@ class Guide {
   // Of one client.
   struct Range {
     std::size_t begin = 0;
-    Clock covered = 0;  // clocks below
+    Clock covered = 0;       // clocks below
+    bool is_closed = false;  // whatever comes is not noted any more
   };
 
-  Range begin() const { return {used_, 0}; }
+  Range begin() const { return {.begin = used_}; }
   // `block` ends at `end`, behind all others of the range.
   [[gnu::always_inline]] void add(Range& range, BlockIndex block, Clock end) {
+    if (range.is_closed) return;
     budget_ += kNotesPerBlock;
-    std::uint64_t count = (end + kStretch - 1) / kStretch - range.covered / kStretch;
-    // The notes of a long block are paid for by the short ones.
-    if (count > kFew) count = std::min<std::uint64_t>(count, budget_ - used_);
+    const std::uint64_t count = (end + kStretch - 1) / kStretch - range.covered / kStretch;
+    // The notes of a long block are paid for by the short ones before it. To make up for them later
+    // would lead far away from the block.
+    if (count > kFew && count > budget_ - used_) {
+      range.is_closed = true;
+      return;
+    }
     if (used_ + count + kFew >= notes_.size()) notes_.resize(2 * notes_.size() + count);
     for (std::size_t i = 0; i <= kFew; ++i) notes_[used_ + i] = block;
     for (std::size_t i = kFew + 1; i <= count; ++i) notes_[used_ + i] = block;
@@ -272,8 +277,8 @@ class Loader {
     Clock linked = 0;  // clocks below; likewise
     Clock decoded = 0;
     Guide::Range guide;
-    TypeIndex list = kNone;         // that is not deleted
-    std::size_t first_deleted = 0;  // of deleted_, and
+    TypeIndex list = kNone;        // that is not deleted
+    std::size_t next_deleted = 0;  // of deleted_, not passed yet, and
     std::size_t deleted_end = 0;
   };
   struct Range {
@@ -303,7 +308,7 @@ class Loader {
     own.is_known = true;
     const auto first = own.next = own.end = static_cast<BlockIndex>(core_.blocks.size());
     own.guide = guide_.begin();
-    own.first_deleted = ++deleted_count_;  // behind one that nothing goes on with
+    own.next_deleted = ++deleted_count_;  // behind one that nothing goes on with
 
     for (std::uint64_t left = section.blocks; left > 0; --left) {
       if (links_at_once_) {
@@ -428,7 +433,7 @@ class Loader {
     block.deleted = view.kind == Kind::kDeleted || view.kind == Kind::kGc;
     note_deleted(clock, own.decoded, block.deleted);
     if (view.kind == Kind::kType) {
-      note_type(block);
+      block.content = core_.add_type(view.content);
     } else if (!block.deleted) {
       block.content = static_cast<std::uint32_t>(content_.size());
       block.content_bytes = static_cast<std::uint32_t>(view.content.size());
@@ -462,15 +467,6 @@ class Loader {
     deleted_count_ += is_deleted && !extends;
   }
 
-  void note_type(Block& block) {
-    Reader reader(view_.content);
-    Type type;
-    type.kind = static_cast<TypeKind>(reader.read_var_uint());
-    if (!reader.at_end()) type.name = core_.names.intern(reader.read_var_string());
-    block.content = static_cast<std::uint32_t>(core_.types.size());
-    core_.types.push_back(type);
-  }
-
   // Until the block is linked, its parent stands where nothing else does: of a root `parent`, of a
   // type in a block `left` (the client) and `origin_clock`; the key in `right`.
   void note_parent(Block& block) {
@@ -495,16 +491,14 @@ class Loader {
   // Whether the range lies in blocks that came as deleted ones. Ranges nearly always stand in the
   // order of their clocks.
   bool came_deleted(ClientId id, Clock begin, Clock end) {
-    if (id != deleting_.id) {
-      const ClientIndex client = core_.find_client(id);
-      if (client == kNone) return false;
-      deleting_ = {id, client};
-      next_deleted_ = loaded_[client].first_deleted;
+    const ClientIndex client = core_.find_client(id);
+    if (client == kNone) return false;
+    Loaded& own = loaded_[client];
+    while (own.next_deleted < own.deleted_end && deleted_[own.next_deleted].end <= begin) {
+      ++own.next_deleted;
     }
-    const std::size_t last = loaded_[deleting_.client].deleted_end;
-    while (next_deleted_ < last && deleted_[next_deleted_].end <= begin) ++next_deleted_;
-    return next_deleted_ < last && deleted_[next_deleted_].clock <= begin &&
-           end <= deleted_[next_deleted_].end;
+    return own.next_deleted < own.deleted_end && deleted_[own.next_deleted].clock <= begin &&
+           end <= deleted_[own.next_deleted].end;
   }
 
   // --- Linking ---
@@ -706,9 +700,7 @@ class Loader {
   std::size_t deleted_count_ = 0;
   std::vector<BlockIndex> may_join_;                       // with the block before
   boost::container::small_vector<Deletion, 1> deletions_;  // of other blocks
-  Named deleting_;
-  std::size_t next_deleted_ = 0;
-  std::vector<ClientIndex> waiting_;  // for the one behind
+  std::vector<ClientIndex> waiting_;                       // for the one behind
   bool links_at_once_ = true;
   bool all_decoded_ = false;
   bool has_collected_ = false;

@@ -3,12 +3,9 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <string>
-#include <vector>
+#include <string_view>
 
-#include "crdt/any.hpp"
 #include "crdt/reader.hpp"
-#include "json.hpp"
 #include "v2_blocks.hpp"
 
 namespace palimpsest::crdt {
@@ -24,7 +21,6 @@ class Output {
         at_(bytes_.data()) {}
 
   std::size_t size() const { return static_cast<std::size_t>(at_ - bytes_.data()); }
-  const std::uint8_t* data() const { return bytes_.data(); }
 
   // False where that would be over the limit.
   bool make_room(std::size_t count) {

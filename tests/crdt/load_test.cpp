@@ -4,6 +4,7 @@
 #include "crdt/error.hpp"
 #include "crdt/merge.hpp"
 #include "crdt/v2.hpp"
+#include "crdt/writer.hpp"
 #include "support/catch.hpp"
 #include "support/hex.hpp"
 #include "support/loading.hpp"
@@ -163,6 +164,32 @@ TEST_CASE("a deletion that cuts blocks, or comes twice, is loaded as it is appli
   check_loading(
       from_hex("01010100040101740661626364656601090101"
                "02"));
+}
+
+TEST_CASE("many blocks behind long ones, and beside them, are no attack", "[load]") {
+  // 20,000 deleted blocks of 16,384 units, then as many letters, each behind a unit that the notes
+  // of where blocks begin have not come to, or have long passed.
+  Writer update;
+  constexpr std::uint64_t kBlocks = 20'000;
+  constexpr std::uint64_t kLength = 16'384;
+  update.write_bytes(from_hex("01"));
+  update.write_var_uint(2 * kBlocks);
+  update.write_bytes(from_hex("0100"));
+  update.write_bytes(from_hex("01010174"));
+  update.write_var_uint(kLength);
+  for (std::uint64_t i = 1; i < kBlocks; ++i) {
+    update.write_bytes(from_hex("8101"));
+    update.write_var_uint(i * kLength - 1);
+    update.write_var_uint(kLength);
+  }
+  for (std::uint64_t i = 0; i < kBlocks; ++i) {
+    update.write_bytes(from_hex("8401"));
+    update.write_var_uint((1 + i % 200) * kLength - 1);
+    update.write_var_string("x");
+  }
+  update.write_var_uint(0);
+  const Doc loaded = Doc::load(update.view());
+  CHECK(loaded.text("t") == std::string(kBlocks, 'x'));
 }
 
 TEST_CASE("a client that comes twice, without blocks the second time, is loaded as applied",

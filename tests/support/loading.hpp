@@ -46,27 +46,27 @@ inline void check_same(const Outcome& loaded, const Outcome& applied) {
                          "\napplied: " + applied.refusal + applied.content);
 }
 
+// What comes of applying an update to a new document.
+template <class Decode>
+Outcome outcome_of_applying(Decode&& decode) {
+  return outcome_of([&] {
+    crdt::Doc doc;
+    doc.apply(decode());
+    return doc;
+  });
+}
+
 // Throws where loading an update in v2 as a state does not end as applying it to a new document
 // does: in the same document, but for the order of its roots, or with the same refusal.
 inline void check_loading_v2(crdt::ByteView update) {
-  const Outcome loaded = outcome_of([&] { return crdt::Doc::load_v2(update); });
-  const Outcome applied = outcome_of([&] {
-    crdt::Doc doc;
-    doc.apply(crdt::Update::decode_v2(update));
-    return doc;
-  });
-  check_same(loaded, applied);
+  check_same(outcome_of([&] { return crdt::Doc::load_v2(update); }),
+             outcome_of_applying([&] { return crdt::Update::decode_v2(update); }));
 }
 
 // The same for an update in v1, and for what it is in v2.
 inline void check_loading(crdt::ByteView update) {
-  const Outcome loaded = outcome_of([&] { return crdt::Doc::load(update); });
-  const Outcome applied = outcome_of([&] {
-    crdt::Doc doc;
-    doc.apply(crdt::Update::decode(update));
-    return doc;
-  });
-  check_same(loaded, applied);
+  const Outcome applied = outcome_of_applying([&] { return crdt::Update::decode(update); });
+  check_same(outcome_of([&] { return crdt::Doc::load(update); }), applied);
   if (applied.refusal.empty()) check_loading_v2(crdt::update_v2_from_v1(update));
 }
 
