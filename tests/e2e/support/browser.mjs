@@ -95,8 +95,9 @@ export class Editor {
     });
   }
 
+  /** Waits for a sign that holds for everything typed so far. */
   async waitForSign(kind, timeout = kPatienceMs) {
-    await this.page.locator(`[data-sign="${kind}"]`).waitFor({ timeout });
+    await this.page.locator(`[data-sign="${kind}"]:not([aria-busy="true"])`).waitFor({ timeout });
   }
 
   /** Waits until `isTrue(text)`. */

@@ -5,7 +5,7 @@ import { me } from '../me';
 import { chooseColour } from '../sync/colours';
 import type { Refusal } from '../sync/close-codes';
 import { claimsOf, distinct, peopleOf, type Person } from '../sync/presence';
-import { type Sign, signExpiresIn, signOf } from '../sync/saved-state';
+import { isSameSign, type Sign, signExpiresIn, signOf } from '../sync/saved-state';
 import type { SharedDocument } from '../sync/shared-document';
 import { countWords } from '../sync/words';
 import { firstName, listNames } from '../ui/avatar';
@@ -40,7 +40,7 @@ function rememberColour(name: string, colour: number): void {
  * tells the others who we are.
  */
 export class EditorModel {
-  readonly sign = signal<Sign>({ kind: 'connecting', guard: false });
+  readonly sign = signal<Sign>({ kind: 'connecting', guard: false, busy: false });
   readonly waitingWords = signal(0);
   readonly refusal = signal<Refusal | null>(null);
   readonly storeFailed = signal(false);
@@ -105,8 +105,7 @@ export class EditorModel {
     const { facts } = this.shared;
     const now = Date.now();
     const next = signOf(facts, now);
-    const shown = this.sign.peek();
-    if (next.kind !== shown.kind || next.guard !== shown.guard) this.sign.value = next;
+    if (!isSameSign(next, this.sign.peek())) this.sign.value = next;
     if (next.kind === 'offline') this.waitingWords.value = this.shared.waitingWords;
     this.refusal.value = this.shared.provider?.refusal ?? null;
     this.storeFailed.value = facts.localStore === 'failed';

@@ -1,5 +1,5 @@
 import { IndexeddbPersistence } from 'y-indexeddb';
-import type * as Y from 'yjs';
+import * as Y from 'yjs';
 import type { OwnUpdate } from './own-work';
 import type { WaitingStore } from './provider';
 import { openWaiting, WaitingUpdates } from './waiting-updates';
@@ -15,8 +15,8 @@ const withinTime = <T>(promise: Promise<T>): Promise<T> =>
 /** What this device kept of a document. */
 export interface LocalCopy {
   readonly waiting: WaitingStore;
-  /** The origin of what was read from disk. */
-  readonly origin: unknown;
+  /** The origins of what was read from disk. */
+  readonly origins: readonly unknown[];
   /** Changes of earlier visits that were never acknowledged. */
   readonly earlier: readonly OwnUpdate[];
   /** Which generation of the document the copy is of; null when it never met a server. */
@@ -31,11 +31,14 @@ async function read(name: string, doc: Y.Doc): Promise<LocalCopy> {
   const waiting = new WaitingUpdates(await openWaiting(), name);
   const copy = new IndexeddbPersistence(`palimpsest/${name}`, doc);
   await copy.whenSynced;
+  const earlier = await waiting.load();
+  // What waits is flushed to the disk at once, the copy only when the browser likes to.
+  for (const { update } of earlier) Y.applyUpdate(doc, update, waiting);
   const generation: unknown = await copy.get('generation');
   return {
     waiting,
-    origin: copy,
-    earlier: await waiting.load(),
+    origins: [copy, waiting],
+    earlier,
     generation: typeof generation === 'number' ? generation : null,
     rememberGeneration: (value) => void copy.set('generation', value),
     async forget() {

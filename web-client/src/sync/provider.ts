@@ -71,6 +71,8 @@ export class Provider {
   private readonly foreign = new Set<unknown>([this]);
   private readonly keptPeers = new Set<number>();
   private readonly kept = new WeakSet<OwnUpdate>();
+  /** Changes on their way to this device's disk, and since when. */
+  private readonly storing = new Map<OwnUpdate, number>();
   private awarenessSentAt = 0;
   private cancelAwareness: (() => void) | null = null;
 
@@ -100,6 +102,12 @@ export class Provider {
   /** Each side has heard what the other has; changes flow. */
   get isUp(): boolean {
     return this.canSend && this.isHeard;
+  }
+
+  /** Since when the oldest change that is not on this device's disk yet is being written. */
+  get storingSince(): number | null {
+    const [since] = this.storing.values();
+    return since ?? null;
   }
 
   /** Connects. `earlier` are changes of earlier visits that were never acknowledged. */
@@ -278,7 +286,19 @@ export class Provider {
   private keep(own: OwnUpdate): void {
     if (this.kept.has(own)) return;
     this.kept.add(own);
-    this.parts.waiting.add(own).catch(() => this.events.storeFailed());
+    this.storing.set(own, this.parts.clock.now());
+    this.parts.waiting.add(own).then(
+      () => this.stored(own),
+      () => {
+        this.stored(own);
+        this.events.storeFailed();
+      },
+    );
+  }
+
+  private stored(own: OwnUpdate): void {
+    this.storing.delete(own);
+    this.events.changed();
   }
 
   private readonly onAwareness = (_changes: unknown, origin: unknown): void => {

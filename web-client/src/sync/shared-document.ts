@@ -84,6 +84,7 @@ export class SharedDocument {
         acknowledges: false,
         oldestWorkAt: null,
         lastWorkAt: 0,
+        storingSince: null,
         localStore: this.localStore,
       };
     }
@@ -93,6 +94,7 @@ export class SharedDocument {
       acknowledges: provider.acknowledges,
       oldestWorkAt: provider.work.oldestAt,
       lastWorkAt: provider.lastWorkAt,
+      storingSince: provider.storingSince,
       localStore: this.localStore,
     };
   }
@@ -151,7 +153,7 @@ export class SharedDocument {
       orphaned: (updates) => this.tabs.postOrphans(updates),
     });
     this.connection.addForeignOrigin(this.tabs);
-    if (this.copy) this.connection.addForeignOrigin(this.copy.origin);
+    for (const origin of this.copy?.origins ?? []) this.connection.addForeignOrigin(origin);
     this.connection.start(this.copy?.earlier ?? []);
   }
 

@@ -50,7 +50,13 @@ export async function documentsWithWork(): Promise<string[]> {
  * outlive the page, so that the next visit knows what waits and sends it as it was made.
  */
 export class WaitingUpdates implements WaitingStore {
+  /** The keys of our rows on the disk. */
   private keys: IDBValidKey[] = [];
+  /** What the next write will take along: a flush costs more than what it flushes. */
+  private batch: Row[] = [];
+  private nextWrite: Promise<void> | null = null;
+  private lastWrite = Promise.resolve();
+  private writesUnderWay = 0;
 
   constructor(
     private readonly database: IDBDatabase,
@@ -68,22 +74,40 @@ export class WaitingUpdates implements WaitingStore {
     return rows.map(({ update, at, offline }) => ({ update, at, offline }));
   }
 
-  async add(own: OwnUpdate): Promise<void> {
-    const transaction = this.database.transaction(kStore, 'readwrite', { durability: 'strict' });
-    const row: Row = { ...own, document: this.document };
-    const request = transaction.objectStore(kStore).add(row);
-    request.addEventListener('success', () => this.keys.push(request.result));
-    return finished(transaction);
+  add(own: OwnUpdate): Promise<void> {
+    this.batch.push({ ...own, document: this.document });
+    const write = () => this.writeBatch();
+    this.nextWrite ??= this.lastWrite.then(write, write);
+    return this.nextWrite;
   }
 
   clear(): void {
-    const keys = this.keys.splice(0);
-    if (keys.length === 0) return;
+    this.batch = [];
+    if (this.keys.length === 0 && this.writesUnderWay === 0) return;
     const store = this.database.transaction(kStore, 'readwrite').objectStore(kStore);
-    for (const key of keys) store.delete(key);
+    // It begins when the writes before it have ended, so that their keys are known.
+    store.count().addEventListener('success', () => {
+      for (const key of this.keys.splice(0)) store.delete(key);
+    });
   }
 
   close(): void {
+    void this.writeBatch().catch(() => {});
     this.database.close();
+  }
+
+  private writeBatch(): Promise<void> {
+    this.nextWrite = null;
+    const rows = this.batch.splice(0);
+    if (rows.length === 0) return this.lastWrite;
+    const transaction = this.database.transaction(kStore, 'readwrite', { durability: 'strict' });
+    const store = transaction.objectStore(kStore);
+    for (const row of rows) {
+      const request = store.add(row);
+      request.addEventListener('success', () => this.keys.push(request.result));
+    }
+    this.writesUnderWay += 1;
+    this.lastWrite = finished(transaction).finally(() => (this.writesUnderWay -= 1));
+    return this.lastWrite;
   }
 }

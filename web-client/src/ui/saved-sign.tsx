@@ -71,7 +71,12 @@ export function SavedSign({
     </>
   );
   return (
-    <span class={`state ${tone} ${sign.kind}`} role="status" data-sign={sign.kind}>
+    <span
+      class={`state ${tone} ${sign.kind}`}
+      role="status"
+      aria-busy={sign.busy}
+      data-sign={sign.kind}
+    >
       {action ? (
         <button class="state-action" title={canRetry ? 'Try to connect now' : ''} onClick={action}>
           {content}

@@ -77,6 +77,7 @@ export class FakePage {
       acknowledges: provider.acknowledges,
       oldestWorkAt: provider.work.oldestAt,
       lastWorkAt: provider.lastWorkAt,
+      storingSince: null, // its disk is quicker than its clock
       localStore: this.storeFailed ? 'failed' : 'ok',
     };
     return signOf(facts, this.clock.now()).kind;

@@ -291,6 +291,23 @@ describe('a link that looks alive', () => {
   });
 });
 
+test('work is being stored until the disk says so, or fails', async () => {
+  for (const isBroken of [false, true]) {
+    const { page, clock } = connectedPage();
+    page.disk.isBroken = isBroken;
+    page.socket.end();
+    const since = clock.now();
+    page.type('one');
+    clock.advance(100);
+    page.type('two');
+    expect(page.provider.storingSince).toBe(since);
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(page.provider.storingSince).toBeNull();
+    expect(page.storeFailed).toBe(isBroken);
+  }
+});
+
 describe('a server that refuses', () => {
   test('another generation stops the provider before anything is merged, and the text stays', () => {
     const page = new FakePage(new FakeClock(), new FakeDisk(), { generation: 3 });

@@ -9,6 +9,7 @@ const facts = (over: Partial<SyncFacts>): SyncFacts => ({
   oldestWorkAt: null,
   lastWorkAt: 0,
   localStore: 'ok',
+  storingSince: null,
   ...over,
 });
 
@@ -43,7 +44,7 @@ describe('the saved sign', () => {
       true,
     ],
   ])('%s', (_name, over, kind, guard) => {
-    expect(signOf(facts(over), now)).toEqual({ kind, guard });
+    expect(signOf(facts(over), now)).toEqual({ kind, guard, busy: false });
   });
 
   test('says saved in no state with open work, and in none without a connection', () => {
@@ -57,9 +58,17 @@ describe('the saved sign', () => {
     }
   });
 
+  test('is busy until this device has the work that it says is kept', () => {
+    const offline = { link: 'down', oldestWorkAt: 1 } as const;
+    const signAt = (storingSince: number) => signOf(facts({ ...offline, storingSince }), now);
+    expect(signAt(now - 999)).toEqual({ kind: 'offline', guard: true, busy: true });
+    expect(signAt(now - 1000)).toEqual({ kind: 'saving', guard: true, busy: true });
+  });
+
   test('knows when it may change by itself', () => {
     expect(signExpiresIn(facts({ oldestWorkAt: now - 400 }), now)).toBe(600);
     expect(signExpiresIn(facts({ lastWorkAt: now - 50 }), now)).toBe(300);
+    expect(signExpiresIn(facts({ link: 'down', storingSince: now - 400 }), now)).toBe(600);
     expect(signExpiresIn(facts({}), now)).toBeNull();
     expect(signExpiresIn(facts({ link: 'down', oldestWorkAt: 1 }), now)).toBeNull();
   });
