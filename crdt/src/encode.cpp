@@ -1,17 +1,16 @@
 #include <algorithm>
-#include <cstring>
 
 #include "core.hpp"
 #include "crdt/merge.hpp"
 #include "crdt/writer.hpp"
+#include "short_text.hpp"
 
 namespace palimpsest::crdt::internal {
 
 // The most common form: a whole text or deletion beside another item.
 void Core::write_common_block(Writer& writer, const Block& block) const {
   constexpr std::size_t kLongestHead = 1 + 5 * Writer::kLongestNumberBytes;
-  constexpr std::size_t kShortContent = 16;
-  std::uint8_t* at = writer.room(kLongestHead + block.content_bytes + kShortContent);
+  std::uint8_t* at = writer.room(kLongestHead + block.content_bytes + kShortText);
   const bool has_origin = block.origin_client != kNone;
   const bool has_right_origin = block.right_origin_client != kNone;
   *at++ = static_cast<std::uint8_t>(
@@ -30,12 +29,7 @@ void Core::write_common_block(Writer& writer, const Block& block) const {
   at = Writer::put_var_uint(at, block.content_bytes);
   const Bytes& content = clients[block.client].content;
   const std::uint8_t* const from = content.data() + block.content;
-  if (block.content_bytes <= kShortContent && content.size() - block.content >= kShortContent) {
-    std::memcpy(at, from, kShortContent);  // a fixed number of bytes takes one instruction
-  } else {
-    std::memcpy(at, from, block.content_bytes);
-  }
-  writer.used(at + block.content_bytes);
+  writer.used(copy_text(at, from, block.content_bytes, content.size() - block.content));
 }
 
 void Core::write_block_of(Writer& writer, const Block& block, std::uint64_t offset) const {

@@ -12,6 +12,7 @@
 #include "decoded_update.hpp"
 #include "plain_block.hpp"
 #include "read_deletions.hpp"
+#include "short_text.hpp"
 #include "v2_blocks.hpp"
 
 namespace palimpsest::crdt::internal {
@@ -81,19 +82,27 @@ class SourceV1 {
     check_reference_order(reader_, start, client, view);
   }
 
-  // Reads at most `count` plain blocks, up to the first that is of another form or that
-  // take(const PlainBlock&) says no to; answers how many it took.
+  // Reads at most `count` plain blocks that stand between others, up to the first that is of
+  // another form or that take(const PlainBlock<>&) says no to; answers how many it took.
   template <class Take>
-  std::uint64_t read_plain_blocks(ClientId client, std::uint64_t count, Take&& take) {
+  [[gnu::flatten]] std::uint64_t read_plain_blocks(ClientId client, std::uint64_t count,
+                                                   Take&& take) {
     const OwnId own(client);
     const std::uint8_t* at = reader_.data();
     std::uint64_t taken = 0;
-    PlainBlock block{};
     for (const std::uint8_t* next = at; taken < count; ++taken, at = next) {
-      if (!read_plain_block(own, next, block) || !take(block)) break;
+      if (!take_plain_block<true>(own, next, take)) break;
     }
     reader_.skip_to(at);
     return taken;
+  }
+  // The next block, where it is a plain one and take() does not say no.
+  template <class Take>
+  bool read_plain_block(ClientId client, Take&& take) {
+    const std::uint8_t* at = reader_.data();
+    if (!take_plain_block<false>(OwnId(client), at, take)) return false;
+    reader_.skip_to(at);
+    return true;
   }
   template <class Visit>
   void read_deletions(Visit&& visit) {
@@ -102,38 +111,49 @@ class SourceV1 {
   }
 
  private:
+  static constexpr std::size_t kLongestPlainHead =
+      1 + 2 * sizeof(std::uint64_t) + 3 * Reader::kShortBytes;
+
   // `at` is anywhere where it is none.
-  [[gnu::always_inline]] bool read_plain_block(const OwnId& own, const std::uint8_t*& at,
-                                               PlainBlock& block) const {
-    constexpr std::size_t kLongestHead = 1 + 2 * sizeof(std::uint64_t) + 3 * Reader::kShortBytes;
-    if (readable(at) < kLongestHead + kShortText) return false;
+  template <bool kIsBetween, class Take>
+  [[gnu::always_inline]] bool take_plain_block(const OwnId& own, const std::uint8_t*& at,
+                                               Take&& take) const {
+    if (readable(at) < kLongestPlainHead + kShortText) return false;
     const std::uint8_t info = *at++;
-    block.kind = static_cast<Kind>(info & kKindMask);
-    block.has_origin = (info & kHasOrigin) != 0;
-    block.has_right_origin = (info & kHasRightOrigin) != 0;
-    if ((block.kind != Kind::kString && block.kind != Kind::kDeleted) ||
-        (!block.has_origin && !block.has_right_origin)) {
-      return false;
+    switch (kIsBetween ? info : (info & kKindMask) | kBetween) {
+      case static_cast<std::uint8_t>(Kind::kString) | kBetween:
+        return take_plain_block<Kind::kString, kIsBetween>(own, info, at, take);
+      case static_cast<std::uint8_t>(Kind::kDeleted) | kBetween:
+        return take_plain_block<Kind::kDeleted, kIsBetween>(own, info, at, take);
+      default:
+        return false;
     }
-    if (block.has_origin &&
-        !(own.skip(at) && Reader::read_short_var_uint(at, block.origin_clock))) {
-      return false;
-    }
-    if (block.has_right_origin &&
-        !(own.skip(at) && Reader::read_short_var_uint(at, block.right_origin_clock))) {
-      return false;
-    }
+  }
+  template <Kind kKind, bool kIsBetween, class Take>
+  [[gnu::always_inline]] bool take_plain_block(const OwnId& own, std::uint8_t info,
+                                               const std::uint8_t*& at, Take&& take) const {
+    PlainBlock<kKind, kIsBetween> block;
+    if (!block.set_neighbours(info)) return false;
+    const auto read_origin = [&](Clock & clock) __attribute__((always_inline)) {
+      return own.skip(at) && Reader::read_short_var_uint(at, clock);
+    };
+    if (block.has_origin && !read_origin(block.origin_clock)) return false;
+    if (block.has_right_origin && !read_origin(block.right_origin_clock)) return false;
     std::uint64_t length = 0;
     if (!Reader::read_short_var_uint(at, length) || length == 0 || length > kMaxBlockLength) {
       return false;
     }
-    const std::uint64_t text_bytes = block.kind == Kind::kString ? length : 0;
-    if (text_bytes > readable(at)) return false;
     block.length = static_cast<std::uint32_t>(length);
-    block.text = {at, static_cast<std::size_t>(text_bytes)};
-    at += text_bytes;
-    return text_bytes <= kShortText ? is_short_ascii(block.text)
-                                    : is_ascii(block.text, readable(at));
+    if constexpr (kKind == Kind::kString) {
+      if (length > readable(at)) return false;
+      block.text = {at, static_cast<std::size_t>(length)};
+      at += length;
+      if (!(length <= kShortText ? is_short_ascii(block.text)
+                                 : is_ascii(block.text, readable(at)))) {
+        return false;
+      }
+    }
+    return take(block);
   }
   std::size_t readable(const std::uint8_t* at) const { return static_cast<std::size_t>(end_ - at); }
 
@@ -157,16 +177,15 @@ class SourceV2 {
     is_ahead_ = false;
   }
   template <class Take>
-  std::uint64_t read_plain_blocks(ClientId client, std::uint64_t count, Take&& take) {
-    PlainBlock block{};
-    for (std::uint64_t taken = 0; taken < count; ++taken) {
-      if (!blocks_.read_plain_block(block)) return taken;
-      if (!take(block)) {
-        read_ahead(client, block);
-        return taken;
-      }
-    }
-    return count;
+  [[gnu::flatten]] std::uint64_t read_plain_blocks(ClientId client, std::uint64_t count,
+                                                   Take&& take) {
+    std::uint64_t taken = 0;
+    while (taken < count && take_plain_block<true>(client, take)) ++taken;
+    return taken;
+  }
+  template <class Take>
+  bool read_plain_block(ClientId client, Take&& take) {
+    return !is_ahead_ && take_plain_block<false>(client, take);
   }
   template <class Visit>
   void read_deletions(Visit&& visit) {
@@ -175,23 +194,36 @@ class SourceV2 {
   }
 
  private:
-  void read_ahead(ClientId client, const PlainBlock& block) {
+  template <bool kIsBetween, class Take>
+  [[gnu::always_inline]] bool take_plain_block(ClientId client, Take&& take) {
+    return blocks_.read_plain_block<kIsBetween>([&](const auto& block)
+                                                    __attribute__((always_inline)) {
+                                                      if (take(block)) return true;
+                                                      keep(client, block);
+                                                      return false;
+                                                    });
+  }
+  template <Kind kKind, bool kIsBetween>
+  [[gnu::noinline]] void keep(ClientId client, const PlainBlock<kKind, kIsBetween>& block) {
     is_ahead_ = true;
     ahead_ = {};
-    ahead_.kind = block.kind;
+    ahead_.kind = kKind;
     ahead_.has_origin = block.has_origin;
     ahead_.has_right_origin = block.has_right_origin;
     ahead_.clock = blocks_.clock() - block.length;
     ahead_.length = block.length;
-    ahead_.origin = {client, block.origin_clock};
-    ahead_.right_origin = {client, block.right_origin_clock};
-    ahead_.content = block.text;
+    if (block.has_origin) ahead_.origin = {client, block.origin_clock};
+    if (block.has_right_origin) ahead_.right_origin = {client, block.right_origin_clock};
+    if constexpr (kKind == Kind::kString) ahead_.content = block.text;
   }
 
   BlocksV2 blocks_;
   BlockView ahead_{};
   bool is_ahead_ = false;  // `ahead_` is the next block
 };
+
+// How many blocks are read before somebody looks whether there is room for more.
+constexpr std::size_t kBatch = 256;
 
 // Which block holds a clock, of blocks that come in the order of their clocks: noted for every
 // kStretch-th clock.
@@ -205,36 +237,50 @@ class Guide {
   };
 
   Range begin() const { return {.begin = used_}; }
+  // From here on `blocks` can be added that need no more notes than most do.
+  void make_room(std::size_t blocks) {
+    const std::size_t needed = used_ + (blocks + 1) * kFew + 1;
+    if (needed > notes_.size()) notes_.resize(std::max(needed, 2 * notes_.size()));
+  }
   // `block` ends at `end`, behind all others of the range.
   [[gnu::always_inline]] void add(Range& range, BlockIndex block, Clock end) {
     if (range.is_closed) return;
-    budget_ += kNotesPerBlock;
-    const std::uint64_t count = (end + kStretch - 1) / kStretch - range.covered / kStretch;
-    // The notes of a long block are paid for by the short ones before it. To make up for them later
-    // would lead far away from the block.
-    if (count > kFew && count > budget_ - used_) {
-      range.is_closed = true;
-      return;
-    }
-    if (used_ + count + kFew >= notes_.size()) notes_.resize(2 * notes_.size() + count);
+    const std::uint64_t count = (end + kStretch - 1 - range.covered) / kStretch;
+    free_ += kNotesPerBlock;
+    if (count > kFew) return add_long(range, block, count);
     for (std::size_t i = 0; i <= kFew; ++i) notes_[used_ + i] = block;
-    for (std::size_t i = kFew + 1; i <= count; ++i) notes_[used_ + i] = block;
     used_ += count;
+    free_ -= count;
     range.covered += count * kStretch;
   }
   void finish() { ++used_; }
 
   // A block before the one sought, or near it; kNone where nothing was noted.
-  BlockIndex guess(const Range& range, Clock clock) const {
+  [[gnu::always_inline]] BlockIndex guess(const Range& range, Clock clock) const {
     if (clock >= range.covered) return kNone;
     const BlockIndex* const here =
         &notes_[range.begin + static_cast<std::size_t>(clock / kStretch)];
+    // Without a branch to guess.
     const BlockIndex between = here[1] - here[0];
-    if (between <= kFew) return here[0];
-    return here[0] + between * static_cast<BlockIndex>(clock % kStretch) / kStretch;
+    const BlockIndex far = between > kFew ? ~BlockIndex{0} : 0;
+    return here[0] + (between * static_cast<BlockIndex>(clock % kStretch) / kStretch & far);
   }
 
  private:
+  // The notes of a long block are paid for by the short ones before it. To make up for them later
+  // would lead far away from the block.
+  [[gnu::noinline]] void add_long(Range& range, BlockIndex block, std::uint64_t count) {
+    if (count > free_) {
+      range.is_closed = true;
+      return;
+    }
+    make_room(static_cast<std::size_t>(count) + kBatch);
+    std::fill_n(&notes_[used_], count + 1, block);
+    used_ += count;
+    free_ -= count;
+    range.covered += count * kStretch;
+  }
+
   static constexpr std::uint32_t kStretch = 16;
   static constexpr std::size_t kNotesPerBlock = 8;
   static constexpr std::uint32_t kFew = 2;
@@ -242,7 +288,7 @@ class Guide {
   // Behind the notes of a range stands its last block.
   std::vector<BlockIndex> notes_ = std::vector<BlockIndex>(1024);
   std::size_t used_ = 0;
-  std::size_t budget_ = 0;
+  std::size_t free_ = 0;  // notes, that the blocks so far pay for
 };
 
 template <class Source>
@@ -310,18 +356,17 @@ class Loader {
     own.guide = guide_.begin();
     own.next_deleted = ++deleted_count_;  // behind one that nothing goes on with
 
-    for (std::uint64_t left = section.blocks; left > 0; --left) {
+    for (std::uint64_t left = section.blocks; left > 0;) {
+      make_room();
       if (links_at_once_) {
-        left -= source_.read_plain_blocks(
-            section.client, left, [&](const PlainBlock& block) __attribute__((always_inline)) {
-              return take_plain(own, block);
-            });
-        if (left == 0) break;
+        const std::uint64_t taken = place_plain_blocks(own, std::min<std::uint64_t>(left, kBatch));
+        left -= taken;
+        if (taken == kBatch || left == 0) continue;
       }
       loaded_[client] = own;
-      if (!decode_block()) return false;
+      if (!(links_at_once_ && place_plain_block(loaded_[client])) && !decode_block()) return false;
       own = loaded_[client];
-      own.list = kNone;
+      --left;
     }
     guide_.finish();
     deleted_[deleted_count_] = {};
@@ -333,10 +378,41 @@ class Loader {
     return true;
   }
 
-  // Puts a block to where it stays and between its neighbours, where it is a common one. Else
-  // answers false, and nothing is done.
-  [[gnu::always_inline]] bool take_plain(Loaded& own, const PlainBlock& plain) {
-    const Clock clock = own.linked;
+  // For so many blocks.
+  void make_room() {
+    guide_.make_room(kBatch);
+    if (deleted_count_ + kBatch + 2 > deleted_.size()) deleted_.resize(2 * deleted_.size());
+    if (may_join_count_ + kBatch > may_join_.size()) may_join_.resize(2 * may_join_.size());
+  }
+
+  // As many of the next `count` blocks as can be placed one after the other.
+  std::uint64_t place_plain_blocks(Loaded& loaded, std::uint64_t count) {
+    core_.blocks.resize(loaded.end + static_cast<std::size_t>(count));
+    Loaded own = loaded;  // whose address nobody has, so that it can stay in registers
+    const std::uint64_t taken = source_.read_plain_blocks(
+        section_.id,
+        count, [&](const auto& block) __attribute__((always_inline)) { return place(own, block); });
+    core_.blocks.resize(own.end);
+    own.next = own.end;
+    own.linked = own.decoded;
+    loaded = own;
+    return taken;
+  }
+  bool place_plain_block(Loaded& own) {
+    core_.blocks.resize(own.end + 1);
+    const bool is_placed =
+        source_.read_plain_block(section_.id, [&](const auto& block) { return place(own, block); });
+    core_.blocks.resize(own.end);
+    own.next = own.end;
+    own.linked = own.decoded;
+    return is_placed;
+  }
+
+  // Puts a block to where it stays, which is there for it, and between its neighbours, where it is
+  // a common one. Else answers false, and nothing is done.
+  template <Kind kKind, bool kIsBetween>
+  [[gnu::always_inline]] bool place(Loaded& own, const PlainBlock<kKind, kIsBetween>& plain) {
+    const Clock clock = own.decoded;
     const BlockIndex index = own.end;
     Block* const blocks = core_.blocks.data();
     BlockIndex left = kNone;
@@ -374,34 +450,34 @@ class Loader {
       core_.types[parent].start = index;
     }
     if (right != kNone) blocks[right].left = index;
-    const bool is_deleted = plain.kind == Kind::kDeleted;
-    core_.blocks.push_back(
-        {.clock = clock,
-         .origin_clock = plain.has_origin ? plain.origin_clock : 0,
-         .right_origin_clock = plain.has_right_origin ? plain.right_origin_clock : 0,
-         .client = section_.client,
-         .origin_client = plain.has_origin ? section_.client : kNone,
-         .right_origin_client = plain.has_right_origin ? section_.client : kNone,
-         .length = plain.length,
-         .left = left,
-         .right = right,
-         .parent = parent,
-         .content = static_cast<std::uint32_t>(content_.size()),
-         .content_bytes = static_cast<std::uint32_t>(plain.text.size()),
-         .kind = plain.kind,
-         .deleted = is_deleted});
-    own.next = own.end = index + 1;
-    own.linked = own.decoded = clock + plain.length;
+    const Block& before = blocks[index - 1];
+    note_may_join(index, (before.kind == kKind) & (before.end() == plain.origin_clock + 1) &
+                             (before.right_origin_clock == plain.right_origin_clock));
+    constexpr bool kIsText = kKind == Kind::kString;
+    Block& block = blocks[index];
+    block.clock = clock;
+    block.origin_clock = plain.origin_clock;
+    block.right_origin_clock = plain.right_origin_clock;
+    block.client = section_.client;
+    if (plain.has_origin) block.origin_client = section_.client;
+    if (plain.has_right_origin) block.right_origin_client = section_.client;
+    block.length = plain.length;
+    block.left = left;
+    block.right = right;
+    block.parent = parent;
+    block.content = static_cast<std::uint32_t>(content_.size());
+    block.content_bytes = kIsText ? plain.length : 0;
+    block.kind = kKind;
+    block.deleted = !kIsText;
+    own.end = index + 1;
+    own.decoded = clock + plain.length;
     guide_.add(own.guide, index, own.decoded);
-    note_deleted(clock, own.decoded, is_deleted);
-    std::uint8_t* const to = content_.room(plain.text.size() + kShortText);
-    if (plain.text.size() <= kShortText) {
-      std::memcpy(to, plain.text.data(), kShortText);
+    if constexpr (kIsText) {
+      std::uint8_t* const to = content_.room(plain.length + kShortText);
+      content_.used(copy_text(to, plain.text.data(), plain.length, kShortText));
     } else {
-      std::memcpy(to, plain.text.data(), plain.text.size());
+      note_deleted(clock, own.decoded);
     }
-    content_.used(to + plain.text.size());
-    if (left + 1 == index && blocks[left].kind == plain.kind) may_join_.push_back(index);
     return true;
   }
 
@@ -428,10 +504,11 @@ class Loader {
     if (is_item(view.kind) && view.names_parent()) note_parent(block);
     Loaded& own = loaded_[section_.client];
     own.end = index + 1;
+    own.list = kNone;
     own.decoded = view.end();
     guide_.add(own.guide, index, own.decoded);
     block.deleted = view.kind == Kind::kDeleted || view.kind == Kind::kGc;
-    note_deleted(clock, own.decoded, block.deleted);
+    if (block.deleted) note_deleted(clock, own.decoded);
     if (view.kind == Kind::kType) {
       block.content = core_.add_type(view.content);
     } else if (!block.deleted) {
@@ -439,7 +516,7 @@ class Loader {
       block.content_bytes = static_cast<std::uint32_t>(view.content.size());
       content_.write_bytes(view.content);
     }
-    if (clock > 0 && core_.blocks[index - 1].kind == block.kind) may_join_.push_back(index);
+    note_may_join(index, clock > 0 && core_.blocks[index - 1].kind == block.kind);
     if (links_at_once_) {
       if (link(index) == kNothing) {
         own.next = own.end;
@@ -458,13 +535,18 @@ class Loader {
     content_.used(content_.room(0) - all.size());
   }
 
-  // Without a branch to guess: what is erased and what is not takes turns.
-  void note_deleted(Clock begin, Clock end, bool is_deleted) {
-    if (deleted_count_ + 2 > deleted_.size()) deleted_.resize(2 * deleted_.size());
-    Range* const at = &deleted_[deleted_count_];
-    const bool extends = is_deleted && at[-1].end == begin;
-    at[extends ? -1 : 0] = {extends ? at[-1].clock : begin, end};
-    deleted_count_ += is_deleted && !extends;
+  // Both without a branch to guess, into room that is there.
+  void note_may_join(BlockIndex index, bool may_join) {
+    may_join_[may_join_count_] = index;
+    may_join_count_ += may_join;
+  }
+  void note_deleted(Clock begin, Clock end) {
+    const Range& last = deleted_[deleted_count_ - 1];
+    const bool extends = last.end == begin;
+    const Clock from_last = last.clock & -Clock{extends};
+    const Clock from_here = begin & (Clock{extends} - 1);
+    deleted_count_ += !extends;
+    deleted_[deleted_count_ - 1] = {from_last | from_here, end};
   }
 
   // Until the block is linked, its parent stands where nothing else does: of a root `parent`, of a
@@ -664,7 +746,7 @@ class Loader {
     const BlockIndex found = find(loaded_[client], clock);
     return found != kNone || !all_decoded_ ? found : core_.block_at(client, clock);
   }
-  BlockIndex find(const Loaded& theirs, Clock clock) const {
+  [[gnu::always_inline]] BlockIndex find(const Loaded& theirs, Clock clock) const {
     BlockIndex i = guide_.guess(theirs.guide, clock);
     if (i == kNone) return kNone;
     const Block* const blocks = core_.blocks.data();
@@ -685,7 +767,7 @@ class Loader {
              (left.kind == Kind::kGc || (left.right == index && joins_across(left, right)));
     };
     return has_collected_ || !change_.deleted.empty() || !change_.split.empty() ||
-           std::any_of(may_join_.begin(), may_join_.end(), joins);
+           std::any_of(may_join_.data(), may_join_.data() + may_join_count_, joins);
   }
 
   Core& core_;
@@ -698,7 +780,8 @@ class Loader {
   Guide guide_;
   std::vector<Range> deleted_ = std::vector<Range>(1024);  // that came as deleted blocks
   std::size_t deleted_count_ = 0;
-  std::vector<BlockIndex> may_join_;                       // with the block before
+  std::vector<BlockIndex> may_join_ = std::vector<BlockIndex>(1024);  // with the block before
+  std::size_t may_join_count_ = 0;
   boost::container::small_vector<Deletion, 1> deletions_;  // of other blocks
   std::vector<ClientIndex> waiting_;                       // for the one behind
   bool links_at_once_ = true;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -82,8 +81,10 @@ class BlocksV2 {
   // The next block of the section, but for BlockView::raw; answers its info byte. The view borrows
   // from here until the next is read.
   std::uint8_t read_block(BlockView& view);
-  // The next block where it is a plain one; false, and nothing read, for any other.
-  bool read_plain_block(PlainBlock& block);
+  // Reads the next block where it is a plain one, between others or not, and answers take(const
+  // PlainBlock<>&); false, and nothing read, for any other.
+  template <bool kIsBetween, class Take>
+  bool read_plain_block(Take&& take);
   // Behind the last block that was read.
   Clock clock() const { return clock_; }
   // Behind the last section: calls on_count(clients), on_client(client, ranges) and
@@ -103,6 +104,8 @@ class BlocksV2 {
   Id read_id(IntDiffOptRleDecoder& clocks);
   Clock read_own_clock(IntDiffOptRleDecoder& clocks);
   void go_on(Kind kind, std::uint64_t length, std::size_t content_bytes);
+  template <Kind kKind, bool kIsBetween, class Take>
+  bool take_plain_block(std::uint8_t info, Take&& take);
   void read_parent(BlockView& view);
   std::string_view read_name(std::string& name);
   void read_content(BlockView& view);
@@ -179,34 +182,41 @@ inline void BlocksV2::go_on(Kind kind, std::uint64_t length, std::size_t content
   clock_ += length;
 }
 
-[[gnu::always_inline]] inline bool BlocksV2::read_plain_block(PlainBlock& block) {
-  static constexpr std::array<std::uint8_t, kShortText> kNoText{};
+template <bool kIsBetween, class Take>
+[[gnu::always_inline]] inline bool BlocksV2::read_plain_block(Take&& take) {
   const std::uint8_t info = in_.infos.peek();
-  block.kind = static_cast<Kind>(info & kKindMask);
-  block.has_origin = (info & kHasOrigin) != 0;
-  block.has_right_origin = (info & kHasRightOrigin) != 0;
-  const std::uint64_t neighbours = std::uint64_t{block.has_origin} + block.has_right_origin;
-  if ((block.kind != Kind::kString && block.kind != Kind::kDeleted) || neighbours == 0 ||
-      !in_.clients.repeats(client_, neighbours) ||
-      (block.kind == Kind::kString && !in_.strings.is_ascii_for(kShortText))) {
-    return false;
+  switch (kIsBetween ? info : (info & kKindMask) | kBetween) {
+    case static_cast<std::uint8_t>(Kind::kString) | kBetween:
+      return in_.strings.is_ascii_for(kShortText) &&
+             take_plain_block<Kind::kString, kIsBetween>(info, take);
+    case static_cast<std::uint8_t>(Kind::kDeleted) | kBetween:
+      return take_plain_block<Kind::kDeleted, kIsBetween>(info, take);
+    default:
+      return false;
   }
+}
+
+template <Kind kKind, bool kIsBetween, class Take>
+[[gnu::always_inline]] inline bool BlocksV2::take_plain_block(std::uint8_t info, Take&& take) {
+  PlainBlock<kKind, kIsBetween> block;
+  if (!block.set_neighbours(info)) return false;
+  const std::uint64_t neighbours = std::uint64_t{block.has_origin} + block.has_right_origin;
+  if (!in_.clients.repeats(client_, neighbours)) return false;
   in_.infos.pass();
   in_.clients.pass(neighbours);
   if (block.has_origin) block.origin_clock = read_own_clock(in_.left_clocks);
   if (block.has_right_origin) block.right_origin_clock = read_own_clock(in_.right_clocks);
   std::uint64_t length = 0;
-  if (block.kind == Kind::kString) {
+  if constexpr (kKind == Kind::kString) {
     const StringSlice slice = in_.strings.read();
     length = slice.length_utf16;
     block.text = {reinterpret_cast<const std::uint8_t*>(slice.text.data()), slice.text.size()};
   } else {
     length = in_.lengths.read();
-    block.text = ByteView(kNoText).first(0);
   }
-  go_on(block.kind, length, block.text.size());
+  go_on(kKind, length, kKind == Kind::kString ? block.text.size() : 0);
   block.length = static_cast<std::uint32_t>(length);
-  return true;
+  return take(block);
 }
 
 inline void BlocksV2::read_content(BlockView& view) {

@@ -50,15 +50,9 @@ class Output {
     std::memcpy(at_, bytes, count);
     at_ += count;
   }
-  // Text that can be read on for `readable` bytes behind: most is so short that copying a fixed
-  // length is faster.
+  // Text that can be read on for `readable` bytes from where it begins.
   void put_text(ByteView text, std::size_t readable) {
-    if (text.size() <= kSlack && readable >= kSlack) {
-      std::memcpy(at_, text.data(), kSlack);
-      at_ += text.size();
-    } else {
-      put_bytes(text.data(), text.size());
-    }
+    at_ = copy_text(at_, text.data(), text.size(), readable);
   }
 
   Bytes finish() {
@@ -68,7 +62,7 @@ class Output {
 
  private:
   // What may be written behind the room that was made.
-  static constexpr std::size_t kSlack = 32;
+  static constexpr std::size_t kSlack = kShortText;
 
   // A varUint as eight bytes of which `count` belong to it.
   struct Groups {
@@ -160,7 +154,7 @@ class Transcoder {
     if (block.names_parent()) put_parent(block);
     if (block.kind == Kind::kString) {
       out_.put_var_uint(block.content.size());
-      out_.put_text(block.content, in_.readable_behind_text());
+      out_.put_text(block.content, block.content.size() + in_.readable_behind_text());
       return;
     }
     if (block.kind == Kind::kDeleted || block.kind == Kind::kJson || block.kind == Kind::kAny) {
