@@ -66,6 +66,7 @@ class SourceV1 {
  public:
   explicit SourceV1(ByteView update) : reader_(update), end_(update.data() + update.size()) {}
 
+  std::size_t most_text_bytes() const { return reader_.remaining(); }
   std::uint64_t read_section_count() {
     return reader_.read_count(3, "more clients than the bytes can hold");
   }
@@ -166,6 +167,7 @@ class SourceV2 {
  public:
   SourceV2(ByteView update, const V2Limits& limits) : blocks_(update, limits) {}
 
+  std::size_t most_text_bytes() const { return blocks_.text_bytes_left(); }
   std::uint64_t read_section_count() { return blocks_.read_section_count(); }
   Section read_section() { return blocks_.read_section(); }
   void read_block(ClientId, Clock, BlockView& view) {
@@ -295,7 +297,9 @@ template <class Source>
 class Loader {
  public:
   Loader(Core& core, Source source)
-      : core_(core), source_(std::move(source)), change_(core.begin()) {}
+      : core_(core), source_(std::move(source)), change_(core.begin()) {
+    content_.reserve(source_.most_text_bytes());
+  }
 
   bool run() {
     for (std::uint64_t sections = source_.read_section_count(); sections > 0; --sections) {
@@ -356,12 +360,18 @@ class Loader {
     own.guide = guide_.begin();
     own.next_deleted = ++deleted_count_;  // behind one that nothing goes on with
 
+    std::uint64_t batch = kBatch;
     for (std::uint64_t left = section.blocks; left > 0;) {
       make_room();
       if (links_at_once_) {
-        const std::uint64_t taken = place_plain_blocks(own, std::min<std::uint64_t>(left, kBatch));
+        batch = std::min(batch, left);
+        const std::uint64_t taken = place_plain_blocks(own, batch);
         left -= taken;
-        if (taken == kBatch || left == 0) continue;
+        if (taken == batch) {
+          batch = kBatch;
+          continue;
+        }
+        batch = std::max<std::uint64_t>(taken, 1);  // the room for more would have been for nothing
       }
       loaded_[client] = own;
       if (!(links_at_once_ && place_plain_block(loaded_[client])) && !decode_block()) return false;

@@ -92,10 +92,9 @@ class BlocksV2 {
   template <class OnCount, class OnClient, class OnRange>
   void read_deletions(OnCount&& on_count, OnClient&& on_client, OnRange&& on_range);
 
+  std::size_t text_bytes_left() const { return in_.strings.remaining(); }
   // How much can be read behind the text of the last block.
-  std::size_t readable_behind_text() const {
-    return text_is_written_ ? 0 : in_.strings.remaining();
-  }
+  std::size_t readable_behind_text() const { return text_is_written_ ? 0 : text_bytes_left(); }
   [[noreturn]] void fail_for_size() const {
     in_.rest.fail("more content than an update of this size may unpack to");
   }

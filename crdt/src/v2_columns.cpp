@@ -1,5 +1,7 @@
 #include "v2_columns.hpp"
 
+#include "ascii.hpp"
+
 namespace palimpsest::crdt::internal {
 namespace {
 
@@ -12,21 +14,14 @@ void write_signed(Writer& column, std::uint64_t magnitude, bool negative) {
 
 }  // namespace
 
-void RleDecoder::read_run() {
-  if (column_.at_end()) fail(kEndsEarly);
-  value_ = column_.read_byte();
-  left_ =
-      column_.at_end() ? std::numeric_limits<std::uint64_t>::max() : column_.read_var_uint() + 1;
-}
-
 StringDecoder::StringDecoder(Reader column)
     // The lengths follow the text: a column without either is an empty one.
     : lengths_(Reader(ByteView{}, column.offset())) {
   if (column.at_end()) return;
   const std::size_t start = column.position();
   text_ = as_text(column.read_var_bytes());
-  if (!is_utf8(text_)) column.fail_at(start, "a string that is not UTF-8");
-  is_ascii_ = length_utf16(text_) == text_.size();
+  is_ascii_ = is_ascii({reinterpret_cast<const std::uint8_t*>(text_.data()), text_.size()}, 0);
+  if (!is_ascii_ && !is_utf8(text_)) column.fail_at(start, "a string that is not UTF-8");
   end_offset_ = column.offset();
   lengths_ = UintOptRleDecoder(column);
 }
