@@ -105,8 +105,8 @@ class BlockList {
   static constexpr Clock kChunkSpan = Clock{1} << 31;
 
   struct Entry {
-    std::uint32_t offset;
-    BlockIndex block;
+    std::uint32_t offset = 0;
+    BlockIndex block = 0;
   };
   struct Chunk {
     Clock base = 0;
@@ -141,12 +141,15 @@ void BlockList::assign(BlockIndex first, BlockIndex end, Clock clock, ClockOf&& 
   for (BlockIndex block = first; block < end;) {
     Chunk& chunk = chunks_.emplace_back();
     chunk.base = clock_of(block);
-    chunk.entries.reserve(std::min<std::size_t>(end - block, kChunkSize));
-    for (; block < end && chunk.entries.size() < kChunkSize; ++block) {
+    chunk.entries.resize(std::min<std::size_t>(end - block, kChunkSize));
+    std::size_t taken = 0;
+    for (Entry& entry : chunk.entries) {
       const Clock offset = clock_of(block) - chunk.base;
       if (offset > kChunkSpan) break;
-      chunk.entries.push_back({static_cast<std::uint32_t>(offset), block});
+      entry = {static_cast<std::uint32_t>(offset), block++};
+      ++taken;
     }
+    chunk.entries.resize(taken);
   }
   size_ = count;
   clock_ = clock;
