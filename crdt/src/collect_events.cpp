@@ -36,7 +36,7 @@ class ChangedBlocks {
   void for_each(Visit&& visit) const {
     const auto visit_range = [&](ClientIndex client, Clock begin, Clock end) {
       core_.for_each_block(client, begin, end, [&](BlockIndex index) {
-        if (is_item(core_.blocks[index].kind)) visit(core_.blocks[index]);
+        if (is_item(core_.blocks[index].kind)) visit(index);
       });
     };
     for (const ClientIndex client : change_.clients) {
@@ -110,8 +110,8 @@ class StepWriter {
   bool open_ = false;
 };
 
-// Walks a text and tells its change (Yjs: YTextEvent.delta). Yjs deletes marks on the way that it
-// finds to be needless; here they only count as deleted.
+// Walks a text with formatting and tells its change (Yjs: YTextEvent.delta). Yjs deletes marks on
+// the way that it finds to be needless; here they only count as deleted.
 class TextDelta {
  public:
   TextDelta(const Core& core, const ChangedBlocks& changed) : core_(core), changed_(changed) {}
@@ -232,23 +232,21 @@ class TextDelta {
 
 class EventCollector {
  public:
-  EventCollector(const Core& core, const Change& change, std::span<const std::string> text_roots)
+  EventCollector(Core& core, const Change& change, std::span<const std::string> text_roots)
       : core_(core), changed_(core, change), text_roots_(text_roots) {}
 
   Events run() {
     find_changed_types();
     find_steps();
     Events events;
-    for (const auto& [type, changed] : types_) {
+    for (auto& [type, changed] : types_) {
       TypeEvent& event = events.emplace_back();
       event.is_text = is_text(type);
       if (const BlockIndex item = core_.types[type].item; item != kNone) {
         event.type = Id{core_.clients[core_.blocks[item].client].id, core_.blocks[item].clock};
       }
       set_path(event, type);
-      if (changed.list) {
-        event.delta = event.is_text ? TextDelta(core_, changed_).run(type) : list_delta(type);
-      }
+      if (changed.list) event.delta = delta_of(type, changed, event.is_text);
       for (const SlotIndex slot : changed.slots) add_key(event, core_.slots[slot]);
     }
     std::stable_sort(events.begin(), events.end(), [](const TypeEvent& a, const TypeEvent& b) {
@@ -260,6 +258,7 @@ class EventCollector {
  private:
   struct Changed {
     bool list = false;
+    std::vector<BlockIndex> items;  // of the list: that came or went
     std::set<SlotIndex> slots;
   };
 
@@ -271,21 +270,22 @@ class EventCollector {
   }
 
   void find_changed_types() {
-    changed_.for_each([&](const Block& item) {
+    changed_.for_each([&](BlockIndex index) {
+      const Block& item = core_.blocks[index];
       const TypeIndex type = core_.type_of(item);
       if (!is_told_of(type)) return;
       if (item.in_map) {
         types_[type].slots.insert(item.parent);
       } else {
-        types_[type].list = true;
+        Changed& changed = types_[type];
+        changed.list = true;
+        if (item.deleted != changed_.adds(item)) changed.items.push_back(index);
       }
     });
   }
 
-  // The step to every changed type, and to those it is in, from the type around it. Each list is
-  // walked once, however many of its elements are asked for.
+  // The step to every changed type, and to those it is in, from the type around it.
   void find_steps() {
-    std::set<TypeIndex> lists;
     for (const auto& [changed, how] : types_) {
       for (TypeIndex type = changed; core_.types[type].item != kNone;) {
         const Block& item = core_.blocks[core_.types[type].item];
@@ -295,20 +295,8 @@ class EventCollector {
         if (item.in_map) {
           step->second = std::string(core_.names[core_.slots[item.parent].key]);
         } else {
-          lists.insert(type);
+          step->second = core_.positions_of(type).index_of(core_.types[step->first].item);
         }
-      }
-    }
-    for (const TypeIndex list : lists) {
-      std::uint64_t index = 0;
-      for (BlockIndex i = core_.types[list].start; i != kNone; i = core_.blocks[i].right) {
-        const Block& item = core_.blocks[i];
-        if (item.kind == Kind::kType) {
-          if (const auto step = steps_.find(item.content); step != steps_.end()) {
-            step->second = index;
-          }
-        }
-        if (item.is_visible()) index += item.length;
       }
     }
   }
@@ -332,7 +320,45 @@ class EventCollector {
            ValueReader(core_).guess_kind(index) == Doc::RootKind::kText;
   }
 
-  // Yjs: YEvent.changes.delta.
+  std::vector<DeltaStep> delta_of(TypeIndex type, Changed& changed, bool is_text) {
+    if (!core_.types[type].has_formatting) return delta_of(type, changed.items, is_text);
+    return is_text ? TextDelta(core_, changed_).run(type) : list_delta(type);
+  }
+
+  // Of a list without formatting, from what came and went.
+  std::vector<DeltaStep> delta_of(TypeIndex type, std::vector<BlockIndex>& items, bool is_text) {
+    const Positions& positions = core_.positions_of(type);
+    std::sort(items.begin(), items.end(),
+              [&](BlockIndex left, BlockIndex right) { return positions.precedes(left, right); });
+    StepWriter steps;
+    std::uint64_t told = 0;  // units of the list, as it is now
+    for (const BlockIndex index : items) {
+      const Block& item = core_.blocks[index];
+      const std::uint64_t at = positions.index_of(index);
+      if (at > told) steps.step(DeltaStep::Action::kRetain).length += at - told;
+      told = at;
+      if (item.deleted) {
+        steps.step(DeltaStep::Action::kDelete).length += item.length;
+        continue;
+      }
+      told += item.length;
+      const bool is_value = is_text && item.kind != Kind::kString;
+      if (is_value) steps.close();
+      DeltaStep& step = steps.step(DeltaStep::Action::kInsert);
+      step.length += item.length;
+      if (is_text && !is_value) {
+        step.text += as_text(core_.content_of(item));
+      } else {
+        for (EventValue& value : ValueReader(core_).elements(item)) {
+          step.values.push_back(std::move(value));
+        }
+      }
+      if (is_value) steps.close();
+    }
+    return std::move(steps).finish();
+  }
+
+  // Yjs: YEvent.changes.delta. Formatting marks count as elements here, and as nothing in indices.
   std::vector<DeltaStep> list_delta(TypeIndex list) const {
     StepWriter steps;
     for (BlockIndex i = core_.types[list].start; i != kNone; i = core_.blocks[i].right) {
@@ -381,7 +407,7 @@ class EventCollector {
     if (has_value) change.after = value_of(now);
   }
 
-  const Core& core_;
+  Core& core_;
   ChangedBlocks changed_;
   std::span<const std::string> text_roots_;
   std::map<TypeIndex, Changed> types_;
@@ -390,8 +416,7 @@ class EventCollector {
 
 }  // namespace
 
-Events collect_events(const Core& core, const Change& change,
-                      std::span<const std::string> text_roots) {
+Events collect_events(Core& core, const Change& change, std::span<const std::string> text_roots) {
   return EventCollector(core, change, text_roots).run();
 }
 

@@ -17,9 +17,9 @@ struct EventRequest {
 
 // What the change did so far. To be called before it ends, since the end drops what was deleted and
 // joins what is new with what is old.
-// Cost: O(n log n) in the blocks that the change made and deleted; O(length in blocks) of each list
-//       and text that it changed and of each list on the way to a changed type.
-Events collect_events(const Core& core, const Change& change,
-                      std::span<const std::string> text_roots);
+// Cost: O(k log k + k log n) for k blocks made and deleted in lists of n; the first time that a
+// list
+//       is told of, and each time where a text has formatting, O(n).
+Events collect_events(Core& core, const Change& change, std::span<const std::string> text_roots);
 
 }  // namespace palimpsest::crdt::internal

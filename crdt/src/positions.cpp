@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace palimpsest::crdt::internal {
 
@@ -44,6 +45,18 @@ std::uint64_t Positions::index_of(BlockIndex item) const {
     index = std::accumulate(units, units + static_cast<std::ptrdiff_t>(slot_of(at, child)), index);
   }
   return index;
+}
+
+bool Positions::precedes(BlockIndex left, BlockIndex right) const {
+  NodeIndex left_node = leaf_of(left);
+  NodeIndex right_node = leaf_of(right);
+  std::uint32_t left_child = left;
+  std::uint32_t right_child = right;
+  while (left_node != right_node) {
+    left_child = std::exchange(left_node, nodes_[left_node].parent);
+    right_child = std::exchange(right_node, nodes_[right_node].parent);
+  }
+  return slot_of(nodes_[left_node], left_child) < slot_of(nodes_[right_node], right_child);
 }
 
 void Positions::inserted(List list, BlockIndex left, BlockIndex item, std::uint32_t units) {

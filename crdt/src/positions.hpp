@@ -18,7 +18,7 @@ namespace palimpsest::crdt::internal {
 // Invariant: a tree holds the items of its list in order, each with its visible units; every leaf
 //            is at the same depth.
 // Units:     what the list counts: UTF-16 units of text, elements.
-// Cost:      find(), index_of() and every change O(log n); build() O(n).
+// Cost:      find(), index_of(), precedes() and every change O(log n); build() O(n).
 class Positions {
  public:
   using List = std::uint32_t;  // the TypeIndex of a list
@@ -40,6 +40,8 @@ class Positions {
   Place find(List list, std::uint64_t index) const;
   // How many units stand before an item of a list that has a tree.
   std::uint64_t index_of(BlockIndex item) const;
+  // Which of two items of such a list stands first.
+  bool precedes(BlockIndex left, BlockIndex right) const;
 
   // What happens to an item of any list; those without a tree are passed over. `left` is the item
   // that it stands behind, kNowhere at the start of its list.

@@ -97,7 +97,8 @@ class Doc {
   // The same, and tells which shared types it changed and how (crdt/events.hpp), in place of what
   // `events` held. A root's kind is not in the data: those in `text_roots` are texts, others when
   // guess_kind() says so.
-  // Cost: the lists and texts that change are walked, O(their blocks); so are those around them.
+  // Cost: a position tree for each list that changes and those around it, O(its blocks) the first
+  //       time and O(log n) from then on; a text with formatting is walked, O(its blocks).
   Applied apply(const Update& update, Events& events, std::span<const std::string> text_roots = {});
 
   // Whether everything in the update is already integrated.
