@@ -114,6 +114,7 @@ void Room::tick() {
   }
   for (auto& [connection, member] : members_) member.peer->tick(now);
   guarded([this] {
+    answer_from_disk_when_stalled();
     summarize_when_due();
     publish_when_changed();
     advance_unloading();
@@ -163,6 +164,9 @@ void Room::receive(Peer& author, crdt::ByteView bytes, std::optional<storage::Ti
   if (state_ != State::kOpen || !is_member(author)) return;
   const auto kept = std::make_shared<const crdt::Bytes>(bytes.begin(), bytes.end());
   const crdt::Update update = crdt::Update::decode(*kept);
+  if (journal_.is_overfull()) {
+    return close_peer(author, {CloseReason::kStorageUnavailable, retry_of(author.connection())});
+  }
   guarded([&] { take(author, update, kept, made_at); });
 }
 
@@ -173,7 +177,9 @@ void Room::sync(Peer& peer, crdt::ByteView known) {
     release.awaited = applied_seq_;
     release.connection = peer.connection();
     release.answer = answer_to(known);
+    release.known.assign(known.begin(), known.end());
     release_when_durable(std::move(release));
+    answer_from_disk_when_stalled();
   });
 }
 
@@ -422,6 +428,29 @@ Frame Room::answer_to(crdt::ByteView known) {
   answers_.push_back({crdt::Bytes(known.begin(), known.end()),
                       sync_frame(crdt::SyncMessage::Kind::kStep2, lacking)});
   return answers_.back().message;
+}
+
+// A full disk may stay full for long, and reading goes on: whoever waits for an answer gets one of
+// what is stored. What is not reaches them as it reaches everybody, when it is.
+void Room::answer_from_disk_when_stalled() {
+  if (is_reading_stored_ || !journal_.is_stalled()) return;
+  const auto waits = [](const Release& release) { return release.answer.has_value(); };
+  if (std::none_of(releases_.begin(), releases_.end(), waits)) return;
+  is_reading_stored_ = true;
+  host_.read_stored(*this);
+}
+
+void Room::stored_read(const std::optional<LoadedDocument>& stored) {
+  is_reading_stored_ = false;
+  if (!stored) return;
+  for (Release& release : releases_) {
+    if (!std::exchange(release.answer, std::nullopt)) continue;
+    const auto asker = members_.find(release.connection);
+    if (asker == members_.end()) continue;
+    const crdt::StateVector known = crdt::StateVector::decode(release.known);
+    asker->second.peer->deliver_sync(
+        sync_frame(crdt::SyncMessage::Kind::kStep2, stored->doc.encode_since(known)));
+  }
 }
 
 // --- The journal. ---

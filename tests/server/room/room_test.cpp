@@ -43,6 +43,7 @@ struct Rig {
     void publish(server::RoomStatus) override {
       if (has_bug) throw crdt::Bug("test: a broken invariant");
     }
+    void read_stored(server::Room&) override {}
     bool has_bug = false;
     bool is_abandoned = false;
   };
@@ -72,7 +73,7 @@ struct Rig {
   }
 
   MemoryStore disk;
-  server::Journal journal{disk.writer(), {}, [](const storage::Error&) {}};
+  server::Journal journal{disk, {}, {}};
   testing::FakeClock clock;
   boost::asio::io_context io;
   std::shared_ptr<spdlog::logger> log = std::make_shared<spdlog::logger>("test");
