@@ -49,6 +49,7 @@ run_ctest() {
 step_headers() { build dev all_verify_interface_header_sets; }
 
 step_dev() {
+  [[ -z $long ]] || export SIMULATION_SECONDS=60
   build dev
   run_ctest dev
 }
@@ -112,8 +113,11 @@ step_differential() {
 step_interop() { node_tests tests/interop server.test.js keep-alive.test.js; }
 
 step_crash() {
-  [[ -z $long ]] || export ROUNDS=1000
-  node_tests tests/interop crash.test.js
+  [[ -z $long ]] || export ROUNDS=1000 KILLS=200
+  build failpoints palimpsest store_check
+  export PALIMPSEST_FAILPOINTS=$root/build/failpoints/palimpsest
+  export PALIMPSEST_STORE_CHECK=$root/build/failpoints/tests/interop/store_check
+  node_tests tests/interop crash.test.js failpoints.test.js faults.test.js
 }
 
 step_e2e() {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "crdt/error.hpp"
+#include "storage/failpoint.hpp"
 
 namespace palimpsest::server {
 
@@ -163,12 +164,14 @@ void Journal::write_appends(std::span<Entry> entries, bool is_retry) {
     appends.push_back(std::get<storage::Append>(std::move(entry.work)));
     newest[entry.client.get()] = appends.back().seq;
   }
+  PALIMPSEST_FAILPOINT("before-append");
   try {
     if (!is_retry || !is_on_disk(appends.front())) writer_->append(appends);
   } catch (...) {
     for (std::size_t i = 0; i < entries.size(); ++i) entries[i].work = std::move(appends[i]);
     throw;
   }
+  PALIMPSEST_FAILPOINT("after-commit-before-ack");
   for (const auto& [client, seq] : newest) client->committed(seq);
 }
 
