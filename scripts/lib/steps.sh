@@ -120,6 +120,21 @@ step_crash() {
   node_tests tests/interop crash.test.js failpoints.test.js faults.test.js
 }
 
+# Mounts are seen in a namespace of its own only, which takes them down however it ends.
+step_powercut() {
+  [[ $(id -u) == 0 ]] || skip "cutting the power takes root"
+  losetup --find >/dev/null 2>&1 || skip "there are no loop devices here"
+  unshare --mount true 2>/dev/null || skip "there are no mount namespaces here"
+  need_packages "${packages_to_cut_power[@]}"
+  grep -qw xfs /proc/filesystems || modprobe xfs 2>/dev/null || skip "this kernel has no XFS"
+  [[ -z $long ]] || export CUTS=200
+  build failpoints power_writer store_check
+  export PALIMPSEST_PROBES=$root/build/failpoints/tests/interop
+  need_npm_packages "$root/tests/interop"
+  cd tests/interop
+  unshare --mount node --test --test-reporter=spec powercut.test.js
+}
+
 step_e2e() {
   [[ -f tests/e2e/package.json ]] || skip "there are no tests in a browser yet"
   need_npm_packages "$root/tests/e2e"
