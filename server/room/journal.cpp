@@ -112,7 +112,7 @@ bool Journal::step() {
     writer_->maintain();
     if (is_stalled_) resume();
   } catch (const storage::Error& error) {
-    if (error.kind() != storage::Error::Kind::kDiskFull) {
+    if (!may_pass(error)) {
       fail(error, entries);
       return true;
     }
@@ -122,6 +122,13 @@ bool Journal::step() {
     fail(storage::Error(storage::Error::Kind::kIo, bug.what()), entries);
   }
   return true;
+}
+
+// While stalled, what keeps the writer from being opened may pass as a full disk does: somebody who
+// reads for long.
+bool Journal::may_pass(const storage::Error& error) const {
+  using Kind = storage::Error::Kind;
+  return error.kind() == Kind::kDiskFull || (is_stalled_ && error.kind() == Kind::kUnavailable);
 }
 
 void Journal::open_writer() {

@@ -104,6 +104,7 @@ class Journal {
   void write_appends(std::span<Entry> entries, bool is_retry);
   bool is_on_disk(const storage::Append& append);
   void settle();
+  bool may_pass(const storage::Error& error) const;
   void open_writer();
   void stall(const storage::Error& error, std::span<Entry> unwritten);
   void resume();

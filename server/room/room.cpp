@@ -104,6 +104,7 @@ void Room::load_failed() {
 }
 
 void Room::tick() {
+  if (state_ == State::kDraining) return advance_draining();
   if (state_ != State::kOpen) return;
   const Instant now = clock_.now();
   answers_.clear();
@@ -589,10 +590,13 @@ void Room::advance_unloading() {
   if (is_all_written() && host_.retire(*this)) state_ = State::kGone;
 }
 
-// First everything to disk and to the peers, then the good-bye, then a checkpoint.
+// First everything to disk and to the peers, then the good-bye, then a checkpoint. Nobody waits for
+// room on a full disk: who was not told that it is saved sends it again.
 void Room::advance_draining() {
-  if (durable_seq_ != applied_seq_) return;
+  const bool is_durable = durable_seq_ == applied_seq_;
+  if (!is_durable && !journal_.is_stalled()) return;
   close_all(CloseReason::kRestart);
+  if (!is_durable) return;
   if (tail_updates_ > 0 && !checkpointing_) return guarded([this] { checkpoint(); });
   if (checkpointing_) return;
   state_ = State::kGone;

@@ -124,6 +124,33 @@ TEST_CASE("F6: a document stays in memory while it waits for room on the disk", 
   CHECK(server.directory().room_count() == 0);
 }
 
+TEST_CASE("F6: a server that stops while the disk is full tells its peers to come back",
+          "[disk full]") {
+  const bool is_freed = GENERATE(true, false);
+  Server server;
+  Client ann(server, "doc", 1);
+  ann.connect(kCounted);
+  settle(server, {&ann});
+  const std::size_t acknowledged = ann.acknowledged;
+  const bool is_known = GENERATE(true, false);
+  server.store().fill_disk();
+  ann.append("waiting");
+  if (is_known) settle(server, {&ann});
+  bool is_done = false;
+  server.directory().drain([&] { is_done = true; });
+  server.commit();
+  server.pass(1s);
+  settle(server, {&ann});
+  REQUIRE(ann.closed);
+  CHECK(ann.closed->reason == CloseReason::kRestart);
+  CHECK(ann.acknowledged == acknowledged);
+  CHECK_FALSE(is_done);
+  if (is_freed) server.store().free_disk();
+  server.commit();
+  CHECK(is_done == is_freed);
+  CHECK(server.stored_text("doc") == (is_freed ? "waiting" : ""));
+}
+
 TEST_CASE("F6: who sends more than can wait for room is told to come back", "[disk full]") {
   MemoryStore disk;
   Server server(disk, {}, {.stalled_bytes = 1000});

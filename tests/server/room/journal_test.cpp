@@ -256,6 +256,19 @@ TEST_CASE("F6: a disk that is full for a checkpoint, or for tidying up, stalls a
   CHECK(rig.client->failures == 0);
 }
 
+TEST_CASE("F6: somebody who reads for long keeps a full disk full, and ends nothing", "[journal]") {
+  Rig rig;
+  rig.store.fail_nth(Call::kAppend, 0, Kind::kDiskFull);
+  rig.append("doc", 1);
+  rig.journal.step();
+  rig.store.fail_nth(Call::kOpenWriter, 0, Kind::kUnavailable);
+  CHECK_FALSE(rig.journal.step());
+  CHECK(rig.journal.is_stalled());
+  CHECK_FALSE(rig.journal.has_failed());
+  CHECK(rig.journal.step());
+  CHECK(rig.client->committed_to == 1);
+}
+
 TEST_CASE("F6: a journal may begin on a full disk", "[journal]") {
   MemoryStore memory;
   FaultyStore store(memory);
