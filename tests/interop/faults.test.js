@@ -137,3 +137,68 @@ for (const [id, call] of [['F4', 'fdatasync'], ['F5', 'pwrite64']]) {
       }))
   }
 }
+
+// --- F7: a slow disk ---
+
+/** Runs a command in which every system call `name` takes so much longer. */
+const slow = (name, milliseconds) => command => ['strace', '-f', '-qq', '--seccomp-bpf', '-o', '/dev/null',
+  '-e', `trace=${name}`, '-e', `inject=${name}:delay_enter=${milliseconds * 1000}`, ...command]
+
+for (const milliseconds of [20, 200]) {
+  test(`F7: where an fsync takes ${milliseconds} ms more, each edit is saved once, and others can be read meanwhile`,
+    { skip: !hasTracer && 'no strace that can inject delays here' }, () => withFolder(async folder => {
+      const server = await Server.start(folder, { around: slow('fdatasync', milliseconds) })
+      try {
+        const reader = await Writer.connect(server, 'other', '0.9')
+        reader.type()
+        await until('the other document is saved', () => reader.client.acknowledged === 1)
+        const writers = []
+        for (const name of ['0.0', '0.1', '0.2']) writers.push(await Writer.connect(server, 'doc', name))
+        for (let i = 0; i < 200; i++) for (const writer of writers) writer.type()
+        assert.deepEqual(tokensIn(await readText(server, 'other')), reader.tokens)
+        await until('all is saved', () => writers.every(({ client, tokens }) => client.acknowledged === tokens.length), 60_000)
+        await server.kill()
+        const again = await server.again({ around: undefined })
+        try {
+          const text = await readText(again, 'doc')
+          checkTokens(text, 'after the slow disk')
+          assert.equal(tokensIn(text).length, 600)
+        } finally {
+          await again.kill()
+        }
+      } finally {
+        await server.kill()
+      }
+    }))
+}
+
+// --- I6: the author is gone ---
+
+test('I6: what was received is kept though its author resets the connection in the same moment', () =>
+  withFolder(async folder => {
+    let server = await Server.start(folder)
+    try {
+      const observer = await RawClient.connect(`${server.url}/doc`)
+      await observer.sync()
+      const typed = []
+      for (let i = 0; i < 300; i++) {
+        const writer = await Writer.connect(server, 'doc', `0.${i}`)
+        writer.type()
+        writer.client.socket._socket.resetAndDestroy()
+        typed.push(...writer.tokens)
+        await writer.client.closed
+      }
+      await until('somebody sees most of it', () =>
+        tokensIn(observer.doc.getText('content').toString()).length > typed.length / 2)
+      await server.kill()
+      const seen = tokensIn(observer.doc.getText('content').toString())
+      server = await server.again()
+      const text = await readText(server, 'doc')
+      checkTokens(text, 'after the resets')
+      const there = new Set(tokensIn(text))
+      assert.deepEqual(seen.filter(token => !there.has(token)), [], 'seen and lost')
+      assert.deepEqual([...there].filter(token => !typed.includes(token)), [])
+    } finally {
+      await server.kill()
+    }
+  }))

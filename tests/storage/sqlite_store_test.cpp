@@ -262,7 +262,7 @@ TEST_CASE("readers on other threads see whole batches only, while the writer wri
   CHECK(second.get());
 }
 
-TEST_CASE("a writer that has met more authors than it remembers writes on", "[sqlite]") {
+TEST_CASE("I5: a writer that has met more authors than it remembers writes on", "[sqlite]") {
   const TempDirectory directory;
   const auto store = open_sqlite_store(directory.path(), Access::kReadWrite);
   const auto writer = store->writer();

@@ -28,12 +28,15 @@ class FakeClock final : public server::Clock {
  public:
   server::Instant now() const override { return server::Instant(elapsed_); }
   storage::Time wall() const override {
-    return storage::Time(std::chrono::hours(24 * 365 * 50)) + elapsed_;
+    return storage::Time(std::chrono::hours(24 * 365 * 50)) + elapsed_ + jumped_;
   }
   void advance(std::chrono::milliseconds time) { elapsed_ += time; }
+  // Somebody sets the wall clock.
+  void jump(std::chrono::milliseconds time) { jumped_ += time; }
 
  private:
   std::chrono::milliseconds elapsed_{std::chrono::hours(1)};
+  std::chrono::milliseconds jumped_{0};
 };
 
 // Rooms, journal and store of one server, without threads: nothing happens but in run(), nothing is
