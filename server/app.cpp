@@ -125,6 +125,8 @@ struct App::Parts {
 
   const char* not_ready() const;
   void on_storage_failure(const storage::Error& error);
+  void on_disk_full(const storage::Error& error);
+  void on_room_again();
   void begin_drain();
   static asio::awaitable<void> tick(Parts& parts);
   static asio::awaitable<void> handle_signals(Parts& parts);
@@ -138,6 +140,7 @@ struct App::Parts {
   std::shared_ptr<spdlog::logger> log;
   SystemClock clock;
   std::atomic<Stage> stage{Stage::kServing};
+  std::atomic<bool> disk_is_full{false};
 
   asio::io_context io;
   asio::executor_work_guard<asio::io_context::executor_type> work;
@@ -172,8 +175,10 @@ App::Parts::Parts(const Config& config_, net::Limits limits)
       signals(control),
       reading(kReadingThreads),
       store(open_store(config)),
-      journal(store->writer(), Journal::Options{},
-              [this](const storage::Error& error) { on_storage_failure(error); }),
+      journal(*store, Journal::Options{},
+              {.failed = [this](const storage::Error& error) { on_storage_failure(error); },
+               .stalled = [this](const storage::Error& error) { on_disk_full(error); },
+               .resumed = [this] { on_room_again(); }}),
       directory(io, reading.get_executor(), *store, journal, clock, log, room_options(config)),
       documents(directory, *store, reading.get_executor(), fill_with_random),
       files(embedded_assets(), fill_with_random),
@@ -189,7 +194,7 @@ App::Parts::Parts(const Config& config_, net::Limits limits)
 const char* App::Parts::not_ready() const {
   switch (stage.load()) {
     case Stage::kServing:
-      return nullptr;
+      return disk_is_full ? "the disk is full: edits wait, and nothing is saved" : nullptr;
     case Stage::kStopping:
       return "the server is stopping";
     case Stage::kFailed:
@@ -203,6 +208,18 @@ void App::Parts::on_storage_failure(const storage::Error& error) {
                 error.what());
   stage = Stage::kFailed;
   begin_drain();
+}
+
+void App::Parts::on_disk_full(const storage::Error& error) {
+  disk_is_full = true;
+  log->error(
+      "the disk is full: edits wait, nothing is saved or acknowledged until there is room: {}",
+      error.what());
+}
+
+void App::Parts::on_room_again() {
+  disk_is_full = false;
+  log->info("there is room on the disk again: what waited is saved");
 }
 
 // Any thread, any number of times.

@@ -23,6 +23,9 @@ packages_to_test=(
   "chromium|chromium-browser"
 )
 
+# Cutting the power is for root only.
+packages_to_cut_power=(util-linux e2fsprogs xfsprogs)
+
 # Fuzzing is a part of the long run only.
 packages_to_fuzz=("clang-14|clang" "libclang-rt-14-dev|libclang-rt-dev")
 

@@ -49,6 +49,7 @@ run_ctest() {
 step_headers() { build dev all_verify_interface_header_sets; }
 
 step_dev() {
+  [[ -z $long ]] || export SIMULATION_SECONDS=60
   build dev
   run_ctest dev
 }
@@ -112,8 +113,26 @@ step_differential() {
 step_interop() { node_tests tests/interop server.test.js keep-alive.test.js; }
 
 step_crash() {
-  [[ -z $long ]] || export ROUNDS=1000
-  node_tests tests/interop crash.test.js
+  [[ -z $long ]] || export ROUNDS=1000 KILLS=200
+  build failpoints palimpsest store_check
+  export PALIMPSEST_FAILPOINTS=$root/build/failpoints/palimpsest
+  export PALIMPSEST_STORE_CHECK=$root/build/failpoints/tests/interop/store_check
+  node_tests tests/interop crash.test.js failpoints.test.js faults.test.js
+}
+
+# Mounts are seen in a namespace of its own only, which takes them down however it ends.
+step_powercut() {
+  [[ $(id -u) == 0 ]] || skip "cutting the power takes root"
+  losetup --find >/dev/null 2>&1 || skip "there are no loop devices here"
+  unshare --mount true 2>/dev/null || skip "there are no mount namespaces here"
+  need_packages "${packages_to_cut_power[@]}"
+  grep -qw xfs /proc/filesystems || modprobe xfs 2>/dev/null || skip "this kernel has no XFS"
+  [[ -z $long ]] || export CUTS=200
+  build failpoints power_writer store_check
+  export PALIMPSEST_PROBES=$root/build/failpoints/tests/interop
+  need_npm_packages "$root/tests/interop"
+  cd tests/interop
+  unshare --mount node --test --test-reporter=spec powercut.test.js
 }
 
 step_e2e() {

@@ -13,6 +13,8 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
+#include "storage/failpoint.hpp"
+
 namespace palimpsest::server::net {
 namespace {
 
@@ -262,6 +264,8 @@ asio::awaitable<bool, Strand> Session::send_gathered() {
   if (!stream_.is_open()) co_return false;
   const ErrorCode error = co_await stream_.next_layer().write(output_.buffers());
   output_.clear();
+  // An author has heard that it is saved, where others have yet to see it, or the other way round.
+  PALIMPSEST_FAILPOINT("after-ack-before-broadcast");
   co_return !error;
 }
 

@@ -91,6 +91,13 @@ void Directory::load(std::shared_ptr<Room> room) {
   });
 }
 
+void Directory::read_stored(Room& room) {
+  boost::asio::post(loading_, [this, kept = room.shared_from_this()] {
+    auto stored = std::make_shared<const std::optional<LoadedDocument>>(read(kept->name()));
+    boost::asio::post(kept->strand(), [kept, stored] { kept->stored_read(*stored); });
+  });
+}
+
 // nullopt: the log says why. A reader that has failed is not used again.
 std::optional<LoadedDocument> Directory::read(const std::string& document) {
   try {

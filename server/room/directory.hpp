@@ -94,6 +94,7 @@ class Directory final : private Room::Host {
   bool retire(Room& room) override;
   void abandon(Room& room) override;
   void publish(RoomStatus status) override;
+  void read_stored(Room& room) override;
 
   Entry make_entry(std::string document);
   std::vector<std::shared_ptr<Room>> rooms() const;

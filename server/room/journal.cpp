@@ -1,11 +1,13 @@
 #include "room/journal.hpp"
 
 #include <exception>
+#include <iterator>
 #include <set>
 #include <unordered_map>
 #include <utility>
 
 #include "crdt/error.hpp"
+#include "storage/failpoint.hpp"
 
 namespace palimpsest::server {
 
@@ -16,9 +18,15 @@ std::size_t size_of(const storage::Checkpoint& checkpoint) { return checkpoint.s
 
 }  // namespace
 
-Journal::Journal(std::unique_ptr<storage::Writer> writer, Options options,
-                 FailureHandler on_failure)
-    : writer_(std::move(writer)), options_(options), on_failure_(std::move(on_failure)) {}
+Journal::Journal(storage::Store& store, Options options, Handlers handlers)
+    : store_(store), options_(options), handlers_(std::move(handlers)) {
+  try {
+    open_writer();
+  } catch (const storage::Error& error) {
+    if (error.kind() != storage::Error::Kind::kDiskFull) throw;
+    stall(error, {});
+  }
+}
 
 Journal::~Journal() { stop(); }
 
@@ -58,51 +66,86 @@ void Journal::stop() {
   if (thread_.joinable()) {
     thread_.join();
   } else {
-    while (step()) {
-    }
+    finish();
   }
 }
 
 void Journal::run() {
   while (wait_for_work()) step();
-  settle();
+  finish();
 }
 
 bool Journal::wait_for_work() {
   std::unique_lock lock(mutex_);
+  if (is_stalled_) {
+    wake_.wait_for(lock, options_.retry_after, [this] { return is_stopping_; });
+    return !is_stopping_;
+  }
   const auto has_work = [this] { return !queue_.empty() || is_stopping_; };
   if (is_unsettled_ && !wake_.wait_for(lock, options_.settle_after, has_work)) {
     lock.unlock();
     settle();
-    lock.lock();
+    return true;
   }
   wake_.wait(lock, has_work);
   return !queue_.empty();
 }
 
+// What a full disk keeps from being written is given up, unacknowledged.
+void Journal::finish() {
+  while (step()) {
+  }
+  settle();
+  for (const Entry& entry : drop_queue()) entry.client->failed();
+}
+
 bool Journal::step() {
+  const bool is_retry = retry_entries_ > 0;
   std::vector<Entry> entries = take();
-  if (entries.empty()) return false;
+  if (has_failed() || (entries.empty() && !is_stalled_)) return false;
+  bool is_written = false;
   try {
-    write(entries);
+    if (is_stalled_) open_writer();
+    if (!entries.empty()) write(entries, is_retry);
+    is_written = true;
     is_unsettled_ = true;
     writer_->maintain();
+    if (is_stalled_) resume();
   } catch (const storage::Error& error) {
-    fail(error, entries);
+    if (!may_pass(error)) {
+      fail(error, entries);
+      return true;
+    }
+    stall(error, is_written ? std::span<Entry>() : entries);
+    return false;
   } catch (const crdt::Bug& bug) {
     fail(storage::Error(storage::Error::Kind::kIo, bug.what()), entries);
   }
   return true;
 }
 
+// While stalled, what keeps the writer from being opened may pass as a full disk does: somebody who
+// reads for long.
+bool Journal::may_pass(const storage::Error& error) const {
+  using Kind = storage::Error::Kind;
+  return error.kind() == Kind::kDiskFull || (is_stalled_ && error.kind() == Kind::kUnavailable);
+}
+
+void Journal::open_writer() {
+  writer_.reset();
+  writer_ = store_.writer();
+}
+
 std::vector<Journal::Entry> Journal::take() {
   const std::lock_guard lock(mutex_);
   std::vector<Entry> entries;
   std::size_t bytes = 0;
+  const std::size_t at_most = std::exchange(retry_entries_, 0);
   while (!queue_.empty()) {
     Entry& next = queue_.front();
     const bool is_checkpoint = std::holds_alternative<storage::Checkpoint>(next.work);
-    const bool fits = !is_checkpoint && bytes + next.bytes <= options_.commit_bytes;
+    const bool fits = at_most > 0 ? entries.size() < at_most
+                                  : !is_checkpoint && bytes + next.bytes <= options_.commit_bytes;
     if (!entries.empty() && !fits) break;
     bytes += next.bytes;
     entries.push_back(std::move(next));
@@ -113,12 +156,14 @@ std::vector<Journal::Entry> Journal::take() {
   return entries;
 }
 
-void Journal::write(std::span<Entry> entries) {
-  if (const auto* checkpoint = std::get_if<storage::Checkpoint>(&entries.front().work)) {
-    writer_->write_checkpoint(*checkpoint);
-    entries.front().client->checkpointed(checkpoint->seq);
-    return;
-  }
+void Journal::write(std::span<Entry> entries, bool is_retry) {
+  const auto* checkpoint = std::get_if<storage::Checkpoint>(&entries.front().work);
+  if (!checkpoint) return write_appends(entries, is_retry);
+  writer_->write_checkpoint(*checkpoint);
+  entries.front().client->checkpointed(checkpoint->seq);
+}
+
+void Journal::write_appends(std::span<Entry> entries, bool is_retry) {
   std::vector<storage::Append> appends;
   appends.reserve(entries.size());
   std::unordered_map<Client*, storage::Seq> newest;
@@ -126,33 +171,70 @@ void Journal::write(std::span<Entry> entries) {
     appends.push_back(std::get<storage::Append>(std::move(entry.work)));
     newest[entry.client.get()] = appends.back().seq;
   }
-  writer_->append(appends);
+  PALIMPSEST_FAILPOINT("before-append");
+  try {
+    if (!is_retry || !is_on_disk(appends.front())) writer_->append(appends);
+  } catch (...) {
+    for (std::size_t i = 0; i < entries.size(); ++i) entries[i].work = std::move(appends[i]);
+    throw;
+  }
+  PALIMPSEST_FAILPOINT("after-commit-before-ack");
   for (const auto& [client, seq] : newest) client->committed(seq);
+}
+
+// A commit is one transaction: where its first update is, all of it is. Opening the writer has
+// brought what is there to disk.
+bool Journal::is_on_disk(const storage::Append& append) {
+  return !store_.reader()->log(append.document, append.seq, 1).empty();
 }
 
 void Journal::settle() {
   is_unsettled_ = false;
-  if (has_failed()) return;
+  if (has_failed() || is_stalled_) return;
   try {
     writer_->settle();
   } catch (const storage::Error& error) {
+    if (error.kind() == storage::Error::Kind::kDiskFull) return stall(error, {});
     fail(error, {});
   }
 }
 
+void Journal::stall(const storage::Error& error, std::span<Entry> unwritten) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Entry& entry : unwritten) queued_bytes_ += entry.bytes;
+    queue_.insert(queue_.begin(), std::move_iterator(unwritten.begin()),
+                  std::move_iterator(unwritten.end()));
+  }
+  retry_entries_ = unwritten.size();
+  if (!is_stalled_.exchange(true) && handlers_.stalled) handlers_.stalled(error);
+}
+
+void Journal::resume() {
+  is_stalled_ = false;
+  if (handlers_.resumed) handlers_.resumed();
+}
+
 void Journal::fail(const storage::Error& error, std::span<const Entry> entries) {
-  std::deque<Entry> dropped;
   {
     const std::lock_guard lock(mutex_);
     has_failed_ = true;
-    dropped.swap(queue_);
-    queued_bytes_ = 0;
   }
   std::set<std::shared_ptr<Client>> clients;
   for (const Entry& entry : entries) clients.insert(entry.client);
-  for (const Entry& entry : dropped) clients.insert(entry.client);
+  for (const Entry& entry : drop_queue()) clients.insert(entry.client);
   for (const std::shared_ptr<Client>& client : clients) client->failed();
-  on_failure_(error);
+  if (handlers_.failed) handlers_.failed(error);
+}
+
+std::deque<Journal::Entry> Journal::drop_queue() {
+  const std::lock_guard lock(mutex_);
+  queued_bytes_ = 0;
+  return std::exchange(queue_, {});
+}
+
+bool Journal::is_overfull() const {
+  return is_stalled_ && queued_bytes() >= options_.stalled_bytes;
 }
 
 bool Journal::has_failed() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -22,9 +23,13 @@ namespace palimpsest::server {
 // that a lone edit is on disk after one fsync and a thousand cost hardly more. No timer. What is
 // queued is written in the order in which it came, checkpoints included.
 //
-// Invariant: a client hears committed(seq) only after storage::Writer::append() of it returned.
-//            After a failure nobody hears of anything but failed().
+// A full disk stalls it: nothing is acknowledged, everything stays queued, and again and again the
+// writer is opened anew and the commit that failed is tried once more. Any other error ends it.
+//
+// Invariant: a client hears committed(seq) only when all up to it is on disk. After a failure
+//            nobody hears of anything but failed().
 // Home:      public functions: any thread. The writer: the journal's thread.
+// Lifetime:  shorter than the store's.
 class Journal {
  public:
   // Who has something written. Called on the journal's thread: hand over to your own home.
@@ -42,11 +47,20 @@ class Journal {
     std::size_t commit_bytes = std::size_t{4} << 20;  // at most, unless one update is larger
     // With nothing to write for so long, the store may tidy up what it would rather do undisturbed.
     std::chrono::milliseconds settle_after{5'000};
+    // How long to wait for room on a full disk before trying again, and how much may be queued
+    // until then.
+    std::chrono::milliseconds retry_after{1'000};
+    std::size_t stalled_bytes = std::size_t{64} << 20;
   };
-  // Called once, on the journal's thread, with what the store said.
-  using FailureHandler = std::function<void(const storage::Error&)>;
+  // What the owner wants to hear, on the journal's thread (stalled: also from the constructor).
+  struct Handlers {
+    std::function<void(const storage::Error&)> failed = {};   // once; with what the store said
+    std::function<void(const storage::Error&)> stalled = {};  // the disk is full
+    std::function<void()> resumed = {};                       // there is room again
+  };
 
-  Journal(std::unique_ptr<storage::Writer> writer, Options options, FailureHandler on_failure);
+  // Opens the store's writer. Throws storage::Error where it can't, unless the disk is full.
+  Journal(storage::Store& store, Options options, Handlers handlers);
   // stop().
   ~Journal();
   Journal(const Journal&) = delete;
@@ -60,11 +74,16 @@ class Journal {
   // Writes everything queued so far and ends the thread. What comes later fails.
   void stop();
 
-  // One commit or one checkpoint, then what the store has to tidy up. False: nothing was queued.
+  // One commit or one checkpoint, then what the store has to tidy up. While stalled, one more try.
+  // False: nothing was queued, or nothing could be done.
   bool step();
 
   // The store has failed: nothing is written any more, and nothing acknowledged.
   bool has_failed() const;
+  // The disk is full: what is queued waits.
+  bool is_stalled() const { return is_stalled_; }
+  // So much waits for a full disk that more must be refused.
+  bool is_overfull() const;
   // Appends and checkpoints that wait, and their bytes: for metrics.
   std::size_t queued() const;
   std::size_t queued_bytes() const;
@@ -79,16 +98,29 @@ class Journal {
   void enqueue(Entry entry);
   void run();
   bool wait_for_work();
+  void finish();
   std::vector<Entry> take();
-  void write(std::span<Entry> entries);
+  void write(std::span<Entry> entries, bool is_retry);
+  void write_appends(std::span<Entry> entries, bool is_retry);
+  bool is_on_disk(const storage::Append& append);
   void settle();
+  bool may_pass(const storage::Error& error) const;
+  void open_writer();
+  void stall(const storage::Error& error, std::span<Entry> unwritten);
+  void resume();
   void fail(const storage::Error& error, std::span<const Entry> entries);
+  std::deque<Entry> drop_queue();
 
-  const std::unique_ptr<storage::Writer> writer_;
+  storage::Store& store_;
   const Options options_;
-  const FailureHandler on_failure_;
+  const Handlers handlers_;
 
-  bool is_unsettled_ = false;  // the journal's thread
+  // The journal's thread.
+  std::unique_ptr<storage::Writer> writer_;
+  bool is_unsettled_ = false;
+  std::size_t retry_entries_ = 0;  // at the front of the queue: a commit whose outcome is unknown
+
+  std::atomic<bool> is_stalled_ = false;
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;

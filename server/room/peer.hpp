@@ -27,7 +27,7 @@ enum class CloseReason {
   kBadMessage,          // 4400
   kGenerationChanged,   // 4409: the document was restored or made anew since the client's copy
   kDocumentFull,        // 4413
-  kStorageUnavailable,  // 4503: cannot load or save
+  kStorageUnavailable,  // 4503: cannot load or save; on a full disk only where too much waits
 };
 
 struct Close {

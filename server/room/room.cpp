@@ -104,6 +104,7 @@ void Room::load_failed() {
 }
 
 void Room::tick() {
+  if (state_ == State::kDraining) return advance_draining();
   if (state_ != State::kOpen) return;
   const Instant now = clock_.now();
   answers_.clear();
@@ -114,6 +115,7 @@ void Room::tick() {
   }
   for (auto& [connection, member] : members_) member.peer->tick(now);
   guarded([this] {
+    answer_from_disk_when_stalled();
     summarize_when_due();
     publish_when_changed();
     advance_unloading();
@@ -163,6 +165,9 @@ void Room::receive(Peer& author, crdt::ByteView bytes, std::optional<storage::Ti
   if (state_ != State::kOpen || !is_member(author)) return;
   const auto kept = std::make_shared<const crdt::Bytes>(bytes.begin(), bytes.end());
   const crdt::Update update = crdt::Update::decode(*kept);
+  if (journal_.is_overfull()) {
+    return close_peer(author, {CloseReason::kStorageUnavailable, retry_of(author.connection())});
+  }
   guarded([&] { take(author, update, kept, made_at); });
 }
 
@@ -173,7 +178,9 @@ void Room::sync(Peer& peer, crdt::ByteView known) {
     release.awaited = applied_seq_;
     release.connection = peer.connection();
     release.answer = answer_to(known);
+    release.known.assign(known.begin(), known.end());
     release_when_durable(std::move(release));
+    answer_from_disk_when_stalled();
   });
 }
 
@@ -424,6 +431,29 @@ Frame Room::answer_to(crdt::ByteView known) {
   return answers_.back().message;
 }
 
+// A full disk may stay full for long, and reading goes on: whoever waits for an answer gets one of
+// what is stored. What is not reaches them as it reaches everybody, when it is.
+void Room::answer_from_disk_when_stalled() {
+  if (is_reading_stored_ || !journal_.is_stalled()) return;
+  const auto waits = [](const Release& release) { return release.answer.has_value(); };
+  if (std::none_of(releases_.begin(), releases_.end(), waits)) return;
+  is_reading_stored_ = true;
+  host_.read_stored(*this);
+}
+
+void Room::stored_read(const std::optional<LoadedDocument>& stored) {
+  is_reading_stored_ = false;
+  if (!stored) return;
+  for (Release& release : releases_) {
+    if (!std::exchange(release.answer, std::nullopt)) continue;
+    const auto asker = members_.find(release.connection);
+    if (asker == members_.end()) continue;
+    const crdt::StateVector known = crdt::StateVector::decode(release.known);
+    asker->second.peer->deliver_sync(
+        sync_frame(crdt::SyncMessage::Kind::kStep2, stored->doc.encode_since(known)));
+  }
+}
+
 // --- The journal. ---
 
 void Room::committed(storage::Seq seq) noexcept {
@@ -560,10 +590,13 @@ void Room::advance_unloading() {
   if (is_all_written() && host_.retire(*this)) state_ = State::kGone;
 }
 
-// First everything to disk and to the peers, then the good-bye, then a checkpoint.
+// First everything to disk and to the peers, then the good-bye, then a checkpoint. Nobody waits for
+// room on a full disk: who was not told that it is saved sends it again.
 void Room::advance_draining() {
-  if (durable_seq_ != applied_seq_) return;
+  const bool is_durable = durable_seq_ == applied_seq_;
+  if (!is_durable && !journal_.is_stalled()) return;
   close_all(CloseReason::kRestart);
+  if (!is_durable) return;
   if (tail_updates_ > 0 && !checkpointing_) return guarded([this] { checkpoint(); });
   if (checkpointing_) return;
   state_ = State::kGone;

@@ -58,6 +58,9 @@ struct RoomStatus {
 // hears that it is saved, and answers contain it only when the journal has committed it. So a crash
 // at any moment loses nothing that anybody was told or shown.
 //
+// While the disk is full nobody is closed: updates wait, and who asks for the document is answered
+// from what is stored.
+//
 // Invariant: durable_seq() <= applied_seq(); the release queue is in order of the seq awaited.
 // Home:      its strand, but for strand() and name().
 // Errors:    receive(): DecodeError, with nothing changed. A bug inside closes this room's peers
@@ -86,6 +89,8 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
     // Lets go of a room that is of no use any more: whoever comes next gets another.
     virtual void abandon(Room& room) = 0;
     virtual void publish(RoomStatus status) = 0;
+    // Reads what is on disk once more, for stored_read().
+    virtual void read_stored(Room& room) = 0;
   };
 
   Room(std::string name, Strand strand, Host& host, Journal& journal, const Clock& clock,
@@ -100,6 +105,8 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
   void loaded(LoadedDocument document);
   // There is no document in memory: everybody who waits, or comes, is closed (4503).
   void load_failed();
+  // What is on disk, asked for since what is in memory is ahead of it; nothing: it can't be read.
+  void stored_read(const std::optional<LoadedDocument>& stored);
   // About once a second: expiry, keep-alive, unloading.
   void tick();
   // The server stops. Nothing more is taken; when all is on disk and delivered the peers are told
@@ -167,7 +174,8 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
     std::uint64_t connection = 0;
     std::shared_ptr<const ReleasedUpdate> to_others;      // than that connection
     std::shared_ptr<const ReleasedUpdate> to_connection;  // an echo, or what it missed
-    std::optional<Frame> answer;                          // to the connection's sync step 1
+    std::optional<Frame> answer;                          // to the connection's sync step 1 …
+    crdt::Bytes known;                                    // … which said this
     Acknowledged acknowledged;                            // to the connection
   };
 
@@ -212,6 +220,7 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
   static void acknowledge(Member& member);
   void send_awareness(std::span<const crdt::AwarenessState> states);
   Frame answer_to(crdt::ByteView known);
+  void answer_from_disk_when_stalled();
 
   bool is_member(const Peer& peer) const;
   void close_peer(Peer& peer, Close close);
@@ -252,6 +261,7 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
   std::vector<Incomplete> incomplete_;
   std::size_t incomplete_bytes_ = 0;
   std::vector<Answer> answers_;  // encoded since the last change or tick
+  bool is_reading_stored_ = false;
 
   std::size_t encoded_bytes_ = 0;             // of the document, at most
   std::optional<storage::Seq> measured_seq_;  // when that was exact

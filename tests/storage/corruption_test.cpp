@@ -55,7 +55,7 @@ std::string corruption(Call call) {
   }
 }
 
-TEST_CASE("a document that was damaged is refused by name, and no other", "[corruption]") {
+TEST_CASE("F8: a document that was damaged is refused by name, and no other", "[corruption]") {
   ClosedStore closed;
   const auto [damage, message] = GENERATE(table<std::string, std::string>({
       {"UPDATE log SET bytes = x'43' WHERE seq = 3", "entry 3 of the log does not match"},
@@ -130,7 +130,7 @@ TEST_CASE("a list of authors that is damaged costs the list nothing else", "[cor
   CHECK(store->reader()->list(1, 0).at(0).authors.size() == 1);
 }
 
-TEST_CASE("a bit that flips anywhere in the file never changes a document unnoticed",
+TEST_CASE("F8: a bit that flips anywhere in the file never changes a document unnoticed",
           "[corruption]") {
   const TempDirectory directory;
   const fs::path file = directory.path() / "palimpsest.db";

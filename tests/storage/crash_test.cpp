@@ -68,7 +68,7 @@ Seq write_and_kill(const std::filesystem::path& directory, Seq first, std::size_
   return last;
 }
 
-TEST_CASE("nothing that was acknowledged is lost when the process is killed", "[crash]") {
+TEST_CASE("F1: nothing that was acknowledged is lost when the process is killed", "[crash]") {
   const TempDirectory directory;
   const auto seed = std::random_device{}();
   CAPTURE(seed);

@@ -2,6 +2,9 @@
 
 #include <functional>
 #include <map>
+#include <new>
+
+#include <sqlite3.h>
 
 #include "builders.hpp"
 #include "faulty_disk.hpp"
@@ -48,6 +51,8 @@ class Life {
     writer_.reset();
   }
 
+  void close() { writer_.reset(); }
+
   // All that was acknowledged is there, and of the one batch that was not, all or nothing.
   void check_result() const {
     const auto store = open_sqlite_store(directory_, Access::kReadWrite);
@@ -61,6 +66,13 @@ class Life {
     CHECK((found == acknowledged_ || found == attempted_));
     const auto writer = store->writer();  // and life goes on
     append_one(*writer, entry("a", found["a"] + 1, "next"));
+  }
+  // As much of it as a server needs that starts on this disk while it is as it is.
+  void look() const {
+    const auto store = open_sqlite_store(directory_, Access::kReadWrite);
+    const auto reader = store->reader();
+    for (const auto& summary : reader->list(10, 0)) reader->load(summary.name);
+    reader->verify();
   }
 
  private:
@@ -76,12 +88,15 @@ class Life {
   std::map<std::string, std::size_t> attempted_;
 };
 
-TEST_CASE("whatever operation of the disk fails, all that was acknowledged is there", "[fault]") {
+TEST_CASE("F4 F5 I11: whatever operation of the disk fails, all that was acknowledged is there",
+          "[fault]") {
   using Disk = FaultyDisk;
   const auto [operations, cause] = GENERATE(table<Disk::Operations, Disk::Cause>({
       {Disk::Operations::kWrites, Disk::Cause::kIo},
       {Disk::Operations::kWrites, Disk::Cause::kFull},
       {Disk::Operations::kReads, Disk::Cause::kIo},
+      {Disk::Operations::kOpens, Disk::Cause::kIo},
+      {Disk::Operations::kOpens, Disk::Cause::kFull},
   }));
   const auto lasting = GENERATE(Disk::Lasting::kOnce, Disk::Lasting::kForEver);
   FaultyDisk disk;
@@ -96,7 +111,15 @@ TEST_CASE("whatever operation of the disk fails, all that was acknowledged is th
       life.live();
     } catch (const Error& error) {
       if (cause == Disk::Cause::kIo) CHECK(error.kind() != Error::Kind::kDiskFull);
-      if (cause == Disk::Cause::kFull) CHECK(error.kind() == Error::Kind::kDiskFull);
+      // Only what asks the disk for room hears that there is none.
+      const bool asks_for_room = operations == Disk::Operations::kWrites;
+      if (cause == Disk::Cause::kFull && asks_for_room) {
+        CHECK(error.kind() == Error::Kind::kDiskFull);
+      }
+    }
+    try {
+      life.look();
+    } catch (const Error&) {
     }
     has_struck = disk.has_struck();
     if (lasting == Disk::Lasting::kOnce) life.check_writer_refuses();
@@ -105,6 +128,80 @@ TEST_CASE("whatever operation of the disk fails, all that was acknowledged is th
     life.check_result();
   }
   CHECK(n > 20);  // the loop has seen the whole of it
+}
+
+// While it lives, the n-th piece of memory that SQLite asks for is not there, or none from then on.
+class FaultyMemory {
+ public:
+  FaultyMemory() {
+    ::sqlite3_shutdown();
+    ::sqlite3_config(SQLITE_CONFIG_GETMALLOC, &system_);
+    ::sqlite3_mem_methods mine = system_;
+    mine.xMalloc = [](int size) { return strikes() ? nullptr : system_.xMalloc(size); };
+    mine.xRealloc = [](void* old, int size) {
+      return strikes() ? nullptr : system_.xRealloc(old, size);
+    };
+    ::sqlite3_config(SQLITE_CONFIG_MALLOC, &mine);
+    ::sqlite3_initialize();
+  }
+  ~FaultyMemory() {
+    ::sqlite3_shutdown();
+    ::sqlite3_config(SQLITE_CONFIG_MALLOC, &system_);
+    ::sqlite3_initialize();
+  }
+  FaultyMemory(const FaultyMemory&) = delete;
+  FaultyMemory& operator=(const FaultyMemory&) = delete;
+
+  static void arm(std::size_t n, bool for_ever) {
+    until_ = n;
+    is_for_ever_ = for_ever;
+    is_armed_ = true;
+    has_struck_ = false;
+  }
+  static void repair() { is_armed_ = false; }
+  static bool has_struck() { return has_struck_; }
+
+ private:
+  static bool strikes() {
+    if (!is_armed_) return false;
+    if (until_ > 0) {
+      --until_;
+      return false;
+    }
+    is_armed_ = is_for_ever_;
+    return has_struck_ = true;
+  }
+
+  static inline ::sqlite3_mem_methods system_;
+  static inline std::size_t until_ = 0;
+  static inline bool is_armed_ = false, is_for_ever_ = false, has_struck_ = false;
+};
+
+TEST_CASE("F12: whenever memory runs out, all that was acknowledged is there", "[fault]") {
+  const bool for_ever = GENERATE(false, true);
+  FaultyMemory memory;
+  FaultyDisk disk;  // which syncs nothing: there are thousands of runs
+  std::size_t runs = 0;
+  // Each of the first, and ever fewer of the many that are like one another.
+  for (std::size_t n = 0;; n += 1 + n / 40, ++runs) {
+    CAPTURE(n, for_ever);
+    const TempDirectory directory;
+    Life life(directory.path());
+    memory.arm(n, for_ever);
+    CHECK_NOTHROW([&] {
+      try {
+        life.live();
+      } catch (const Error&) {
+      } catch (const std::bad_alloc&) {
+      }
+    }());
+    const bool has_struck = memory.has_struck();
+    memory.repair();
+    life.close();
+    life.check_result();
+    if (!has_struck) break;
+  }
+  CHECK(runs > 50);
 }
 
 }  // namespace

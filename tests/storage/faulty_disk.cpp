@@ -68,6 +68,13 @@ int read(sqlite3_file* file, void* data, int size, sqlite3_int64 offset) {
   return pass<&sqlite3_io_methods::xRead>(file, data, size, offset);
 }
 
+// What is none of the above, and may fail as well.
+template <auto Method, int Code, typename... Arguments>
+int pass_or_fail(sqlite3_file* file, Arguments... arguments) {
+  if (const int code = plan(file).strike(Operations::kOpens, Code)) return code;
+  return pass<Method>(file, arguments...);
+}
+
 // Version 2: no memory mapping, which our connections switch off.
 constexpr sqlite3_io_methods kMethods{
     2,
@@ -76,15 +83,15 @@ constexpr sqlite3_io_methods kMethods{
     write,
     truncate,
     sync,
-    pass<&sqlite3_io_methods::xFileSize>,
-    pass<&sqlite3_io_methods::xLock>,
+    pass_or_fail<&sqlite3_io_methods::xFileSize, SQLITE_IOERR_FSTAT>,
+    pass_or_fail<&sqlite3_io_methods::xLock, SQLITE_IOERR_LOCK>,
     pass<&sqlite3_io_methods::xUnlock>,
     pass<&sqlite3_io_methods::xCheckReservedLock>,
     pass<&sqlite3_io_methods::xFileControl>,
     pass<&sqlite3_io_methods::xSectorSize>,
     pass<&sqlite3_io_methods::xDeviceCharacteristics>,
-    pass<&sqlite3_io_methods::xShmMap>,
-    pass<&sqlite3_io_methods::xShmLock>,
+    pass_or_fail<&sqlite3_io_methods::xShmMap, SQLITE_IOERR_SHMMAP>,
+    pass<&sqlite3_io_methods::xShmLock>,  // asks no disk
     pass<&sqlite3_io_methods::xShmBarrier>,
     pass<&sqlite3_io_methods::xShmUnmap>,
     nullptr,
@@ -101,9 +108,23 @@ struct FaultyDisk::State {
   static int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out) {
     auto* self = static_cast<State*>(vfs->pAppData);
     reinterpret_cast<File*>(file)->plan = &self->plan;
+    file->pMethods = nullptr;
+    if (self->plan.strike(Operations::kOpens, SQLITE_CANTOPEN)) return SQLITE_CANTOPEN;
     const int code = self->system->xOpen(self->system, name, inner(file), flags, out);
     file->pMethods = inner(file)->pMethods ? &kMethods : nullptr;
     return code;
+  }
+
+  static int remove(sqlite3_vfs* vfs, const char* name, int sync_directory) {
+    auto* self = static_cast<State*>(vfs->pAppData);
+    if (const int code = self->plan.strike(Operations::kOpens, SQLITE_IOERR_DELETE)) return code;
+    return self->system->xDelete(self->system, name, sync_directory);
+  }
+
+  static int access(sqlite3_vfs* vfs, const char* name, int flags, int* out) {
+    auto* self = static_cast<State*>(vfs->pAppData);
+    if (const int code = self->plan.strike(Operations::kOpens, SQLITE_IOERR_ACCESS)) return code;
+    return self->system->xAccess(self->system, name, flags, out);
   }
 };
 
@@ -112,6 +133,8 @@ FaultyDisk::FaultyDisk() : state_(std::make_unique<State>()) {
   state_->vfs.pAppData = state_.get();
   state_->vfs.szOsFile += static_cast<int>(sizeof(File));
   state_->vfs.xOpen = State::open;
+  state_->vfs.xDelete = State::remove;
+  state_->vfs.xAccess = State::access;
   sqlite3_vfs_register(&state_->vfs, 1);
 }
 

@@ -12,7 +12,11 @@ namespace palimpsest::testing {
 // Home: one at a time, on the thread of the test.
 class FaultyDisk {
  public:
-  enum class Operations { kWrites, kReads };  // kWrites: write, sync and truncate
+  enum class Operations {
+    kWrites,  // write, sync and truncate
+    kReads,   // read
+    kOpens,   // open, delete, look for a file, measure it, lock it, map memory
+  };
   enum class Cause { kIo, kFull };
   enum class Lasting { kOnce, kForEver };
 

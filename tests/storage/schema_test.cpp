@@ -49,7 +49,7 @@ TEST_CASE("a new database gets every migration in order", "[schema]") {
   CHECK_NOTHROW(check_version(*database, first(3)));
 }
 
-TEST_CASE("an older database gets the migrations that it lacks", "[schema]") {
+TEST_CASE("F23: an older database gets the migrations that it lacks", "[schema]") {
   Blank database;
   migrate(*database, first(1));
   CHECK_NOTHROW(check_identity(*database, first(3)));
@@ -59,7 +59,7 @@ TEST_CASE("an older database gets the migrations that it lacks", "[schema]") {
   migrate(*database, first(3));  // nothing is left to do
 }
 
-TEST_CASE("a newer database is refused with both versions named", "[schema]") {
+TEST_CASE("F23: a newer database is refused with both versions named", "[schema]") {
   Blank database;
   migrate(*database, first(3));
   {

@@ -71,7 +71,7 @@ TEST_CASE("a missing directory is created for its owner alone", "[sqlite]") {
   CHECK_FALSE(fs::exists(home / "palimpsest.db.new"));
 }
 
-TEST_CASE("a second server on a directory is refused at once", "[sqlite]") {
+TEST_CASE("F10: a second server on a directory is refused at once", "[sqlite]") {
   const TempDirectory directory;
   auto store = open_sqlite_store(directory.path(), Access::kReadWrite);
   {
@@ -120,7 +120,7 @@ TEST_CASE("a tool creates nothing", "[sqlite]") {
   CHECK(fs::is_empty(directory.path()));
 }
 
-TEST_CASE("a file that is no database of ours is refused and left as it is", "[sqlite]") {
+TEST_CASE("F9: a file that is no database of ours is refused and left as it is", "[sqlite]") {
   const TempDirectory directory;
   const fs::path file = database(directory.path());
   const auto access = GENERATE(Access::kReadWrite, Access::kReadOnly);
@@ -151,7 +151,7 @@ TEST_CASE("a file that is no database of ours is refused and left as it is", "[s
   CHECK(read_file(file) == before);
 }
 
-TEST_CASE("a database of a newer program is refused", "[sqlite]") {
+TEST_CASE("F23: a database of a newer program is refused", "[sqlite]") {
   const TempDirectory directory;
   make_store(directory.path());
   run_sql(database(directory.path()), "PRAGMA user_version = 1000");
@@ -163,7 +163,7 @@ TEST_CASE("a database of a newer program is refused", "[sqlite]") {
   }
 }
 
-TEST_CASE("a store whose database is gone is not taken for an empty one", "[sqlite]") {
+TEST_CASE("F9: a store whose database is gone is not taken for an empty one", "[sqlite]") {
   const TempDirectory directory;
   make_store(directory.path());
   fs::rename(database(directory.path()), directory.path() / "elsewhere");
@@ -262,7 +262,7 @@ TEST_CASE("readers on other threads see whole batches only, while the writer wri
   CHECK(second.get());
 }
 
-TEST_CASE("a writer that has met more authors than it remembers writes on", "[sqlite]") {
+TEST_CASE("I5: a writer that has met more authors than it remembers writes on", "[sqlite]") {
   const TempDirectory directory;
   const auto store = open_sqlite_store(directory.path(), Access::kReadWrite);
   const auto writer = store->writer();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -23,7 +24,17 @@ namespace palimpsest::testing {
 // Home: any thread; hooks run on the thread of the call, without a lock held.
 class FaultyStore final : public storage::Store {
  public:
-  enum class Call { kAppend, kWriteCheckpoint, kMaintain, kSettle, kLoad, kList, kLog, kVerify };
+  enum class Call {
+    kOpenWriter,
+    kAppend,
+    kWriteCheckpoint,
+    kMaintain,
+    kSettle,
+    kLoad,
+    kList,
+    kLog,
+    kVerify,
+  };
   enum class Outcome {
     kNothingDone,     // the call throws instead of doing its work
     kDoneButNotTold,  // it does its work and throws then: what a failed fsync looks like
@@ -54,13 +65,16 @@ class FaultyStore final : public storage::Store {
     shared_->fault.reset();
   }
 
+  // As long as the disk is full, whatever has something to write throws kDiskFull. Opening a writer
+  // and tidying up do not: they may find room where an append does not.
+  void fill_disk() { shared_->is_full = true; }
+  void free_disk() { shared_->is_full = false; }
+
   // Runs before (after) every call; may block to delay it, or throw a storage::Error of its own.
   void before(Hook hook) { set(&Shared::before, std::move(hook)); }
   void after(Hook hook) { set(&Shared::after, std::move(hook)); }
 
-  std::unique_ptr<storage::Writer> writer() override {
-    return std::make_unique<FaultyWriter>(inner_.writer(), shared_);
-  }
+  std::unique_ptr<storage::Writer> writer() override;
   std::unique_ptr<storage::Reader> reader() override {
     return std::make_unique<FaultyReader>(inner_.reader(), shared_);
   }
@@ -78,6 +92,7 @@ class FaultyStore final : public storage::Store {
     std::optional<Fault> fault;
     Hook before;
     Hook after;
+    std::atomic<bool> is_full = false;
 
     Hook hook(Hook Shared::*which) const {
       const std::lock_guard lock(mutex);
@@ -100,6 +115,9 @@ class FaultyStore final : public storage::Store {
       const std::optional<Fault> now = take(call);
       if (const Hook hook_before = hook(&Shared::before)) hook_before(call);
       if (now && now->outcome == Outcome::kNothingDone) fail(*now);
+      const bool needs_room = call == Call::kAppend || call == Call::kWriteCheckpoint;
+      if (needs_room && is_full)
+        throw storage::Error(storage::Error::Kind::kDiskFull, "test: full");
       if constexpr (std::is_void_v<decltype(work())>) {
         work();
         finish(call, now);
@@ -190,5 +208,10 @@ class FaultyStore final : public storage::Store {
   storage::Store& inner_;
   const std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
 };
+
+inline std::unique_ptr<storage::Writer> FaultyStore::writer() {
+  return shared_->run(Call::kOpenWriter,
+                      [this] { return std::make_unique<FaultyWriter>(inner_.writer(), shared_); });
+}
 
 }  // namespace palimpsest::testing

@@ -10,6 +10,7 @@
 #include "sqlite/position.hpp"
 #include "sqlite/schema.hpp"
 #include "sqlite/transaction.hpp"
+#include "storage/failpoint.hpp"
 
 namespace palimpsest::storage::sqlite {
 namespace {
@@ -153,6 +154,7 @@ void SqliteWriter::write_batch(std::span<const Append> batch, const DocumentRefs
   std::sort(changed.begin(), changed.end());
   changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
   for (CachedDocument* document : changed) update_document(*document);
+  PALIMPSEST_FAILPOINT("after-append-before-commit");
   transaction.commit();
 }
 
@@ -245,6 +247,7 @@ void SqliteWriter::replace_checkpoint(const Checkpoint& checkpoint,
   const crdt::ByteView state = checkpoint.state;
   replace_checkpoint_.execute(document.id, checkpoint.seq, document.generation,
                               checksum(place, state), state);
+  PALIMPSEST_FAILPOINT("mid-checkpoint");
   update_summary_.execute(document.id, std::string_view(checkpoint.title),
                           std::string_view(checkpoint.excerpt), checkpoint.seq);
   transaction.commit();

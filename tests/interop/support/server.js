@@ -9,15 +9,20 @@ export class Server {
    * Answers when connections are accepted.
    *
    * @param {string} data the data folder
-   * @param {{ port?: number, args?: string[] }} [options] port 0: a free one
+   * @param {{ port?: number, args?: string[], program?: string, env?: Record<string, string>,
+   *   around?: (command: string[]) => string[] }} [options] port 0: a free one; around: the command
+   *   that runs the server's in surroundings of its own
    */
-  static async start(data, { port = 0, args = [] } = {}) {
+  static async start(data, { port = 0, args = [], program = binary, env = {}, around } = {}) {
     const server = new Server()
     server.data = data
-    server.args = args
+    server.options = { args, program, around }
     server.log = ''
-    server.process = spawn(binary, ['serve', '--data', data, '--listen', `127.0.0.1:${port}`, ...args],
-      { stdio: ['ignore', 'pipe', 'pipe'] })
+    const serve = [program, 'serve', '--data', data, '--listen', `127.0.0.1:${port}`, ...args]
+    const [command, ...words] = around ? around(serve) : serve
+    // What is around it ends together with it, as one process group.
+    server.process = spawn(command, words,
+      { stdio: ['ignore', 'pipe', 'pipe'], detached: around !== undefined, env: { ...process.env, ...env } })
     server.exited = once(server.process, 'exit').then(([code, signal]) => ({ code, signal }))
     server.port = await within(10_000, 'the server says where it listens', new Promise((done, fail) => {
       const read = chunk => {
@@ -49,12 +54,18 @@ export class Server {
 
   /** As a power cut would, as far as a process goes. */
   async kill() {
-    this.process.kill('SIGKILL')
+    if (this.isRunning) process.kill(this.options.around ? -this.process.pid : this.process.pid, 'SIGKILL')
     return this.exited
   }
 
   /** A new process in the place of an ended one: same data, same port. */
-  again() {
-    return Server.start(this.data, { port: this.port, args: this.args })
+  again(options = {}) {
+    return Server.start(this.data, { port: this.port, ...this.options, ...options })
+  }
+
+  /** The status of a GET, and the text of the answer. */
+  async get(path) {
+    const answer = await fetch(`http://127.0.0.1:${this.port}${path}`)
+    return { status: answer.status, text: await answer.text() }
   }
 }

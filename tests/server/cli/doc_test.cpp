@@ -71,6 +71,23 @@ TEST_CASE("doc merge makes one update of many", "[doc]") {
         "ello world");
 }
 
+TEST_CASE("I12: a file that cannot be written to its end keeps what was in it", "[doc]") {
+  const TempDirectory directory;
+  const fs::path input = directory.path() / "input", out = directory.path() / "out";
+  crdt::Doc doc;
+  write(input, as_text(doc.transact(1, [](crdt::Transaction& change) {
+          change.text_insert("content", 0, std::string(100'000, 'x'));
+        })));
+  write(out, "precious");
+  constexpr std::size_t kFileLimit = 10'000;
+  Program program({"doc", "merge", input, "-o", out}, {}, kFileLimit);
+  const ProgramResult result = program.wait();
+  CHECK(result.status != 0);
+  CHECK(result.error.find(out.string()) != std::string::npos);
+  CHECK(read(out) == "precious");
+  CHECK(std::distance(fs::directory_iterator(directory.path()), {}) == 2);
+}
+
 TEST_CASE("doc merge --framed reads updates one after the other", "[doc]") {
   const TempDirectory directory;
   const Updates updates;

@@ -13,6 +13,7 @@ using server::Journal;
 using testing::FaultyStore;
 using testing::MemoryStore;
 using Call = FaultyStore::Call;
+using Kind = storage::Error::Kind;
 
 namespace {
 
@@ -45,8 +46,11 @@ struct FakeClient final : Journal::Client {
 // A journal that is driven by hand, over a store that counts its calls.
 struct Rig {
   explicit Rig(Journal::Options options = {})
-      : journal(store.writer(), options,
-                [this](const storage::Error& error) { errors.emplace_back(error.what()); }) {
+      : journal(
+            store, options,
+            {.failed = [this](const storage::Error& error) { errors.emplace_back(error.what()); },
+             .stalled = [this](const storage::Error&) { ++stalls; },
+             .resumed = [this] { ++resumptions; }}) {
     store.before([this](Call call) { calls.push_back(call); });
   }
 
@@ -65,6 +69,8 @@ struct Rig {
   FaultyStore store{memory};
   std::vector<Call> calls;
   std::vector<std::string> errors;
+  int stalls = 0;
+  int resumptions = 0;
   std::shared_ptr<FakeClient> client = std::make_shared<FakeClient>();
   Journal journal;
 };
@@ -96,7 +102,7 @@ TEST_CASE("everything that queued up during a commit goes into the next one", "[
     first_commit_runs.set_value();
     first_commit_may_end.get_future().wait();
   });
-  Journal journal(store.writer(), {}, [](const storage::Error&) {});
+  Journal journal(store, {}, {});
   const auto client = std::make_shared<FakeClient>();
   journal.start();
   journal.append(entry("doc", 1), client);
@@ -112,7 +118,7 @@ TEST_CASE("everything that queued up during a commit goes into the next one", "[
 }
 
 TEST_CASE("a commit takes a limited number of bytes, but at least one update", "[journal]") {
-  Rig rig({.commit_bytes = 100, .settle_after = std::chrono::seconds(5)});
+  Rig rig({.commit_bytes = 100});
   rig.append("doc", 1, 60);
   rig.append("doc", 2, 40);
   rig.append("doc", 3, 1);
@@ -156,9 +162,9 @@ TEST_CASE("the first client of a commit hears of its own seq, not of another's",
 TEST_CASE("after the n-th commit fails nothing is acknowledged any more", "[journal]") {
   const auto outcome =
       GENERATE(FaultyStore::Outcome::kNothingDone, FaultyStore::Outcome::kDoneButNotTold);
-  const auto kind = GENERATE(storage::Error::Kind::kIo, storage::Error::Kind::kDiskFull);
+  const auto kind = GENERATE(storage::Error::Kind::kIo, storage::Error::Kind::kCorrupt);
   for (std::size_t n = 0; n < 5; ++n) {
-    Rig rig({.commit_bytes = 1, .settle_after = std::chrono::seconds(5)});
+    Rig rig({.commit_bytes = 1});
     rig.store.fail_nth(Call::kAppend, n, kind, outcome);
     for (storage::Seq seq = 1; seq <= 8; ++seq) rig.append("doc", seq);
     while (rig.journal.step()) {
@@ -188,6 +194,141 @@ TEST_CASE("a checkpoint or a clean-up that fails ends the journal as a commit do
   CHECK(rig.journal.has_failed());
   CHECK(rig.client->failures == 1);
   CHECK(rig.client->checkpointed_to == 0);
+}
+
+TEST_CASE("F6: a full disk keeps everything waiting, and each update is written once after it",
+          "[journal]") {
+  const auto outcome =
+      GENERATE(FaultyStore::Outcome::kNothingDone, FaultyStore::Outcome::kDoneButNotTold);
+  for (std::size_t n = 0; n < 5; ++n) {
+    Rig rig({.commit_bytes = 2});
+    CAPTURE(n);
+    rig.store.fail_nth(Call::kAppend, n, storage::Error::Kind::kDiskFull, outcome);
+    for (storage::Seq seq = 1; seq <= 16; ++seq) rig.append("doc", seq);
+    while (rig.journal.step()) {
+    }
+    CHECK(rig.journal.is_stalled());
+    CHECK(rig.stalls == 1);
+    CHECK(rig.client->committed_to == 2 * n);
+    CHECK(rig.journal.queued() == 16 - 2 * n);
+    CHECK(rig.journal.queued_bytes() == 16 - 2 * n);
+
+    rig.store.fill_disk();
+    rig.append("doc", 17);
+    for (int i = 0; i < 3; ++i) rig.journal.step();
+    rig.store.free_disk();
+    while (rig.journal.step()) {
+    }
+    CHECK_FALSE(rig.journal.is_stalled());
+    CHECK(rig.resumptions >= 1);
+    CHECK(rig.client->committed_to == 17);
+    CHECK(rig.client->failures == 0);
+    CHECK(rig.stored("doc") == 17);
+    CHECK(rig.errors.empty());
+    CHECK(rig.journal.queued_bytes() == 0);
+  }
+}
+
+TEST_CASE("F6: a disk that is full for a checkpoint, or for tidying up, stalls as one for a commit",
+          "[journal]") {
+  const auto call = GENERATE(Call::kWriteCheckpoint, Call::kMaintain, Call::kOpenWriter);
+  Rig rig;
+  rig.append("doc", 1);
+  rig.journal.checkpoint(checkpoint_of("doc", 1), rig.client);
+  if (call == Call::kOpenWriter)
+    rig.store.fail_nth(Call::kAppend, 0, Kind::kDiskFull);
+  else
+    rig.store.fail_nth(call, 0, Kind::kDiskFull);
+  while (rig.journal.step()) {
+  }
+  CHECK(rig.stalls == 1);
+  CHECK(rig.client->checkpointed_to == 0);
+  if (call == Call::kOpenWriter) {
+    rig.store.fail_nth(call, 0, Kind::kDiskFull);
+    CHECK_FALSE(rig.journal.step());
+    CHECK(rig.journal.is_stalled());
+  }
+  while (rig.journal.step()) {
+  }
+  CHECK_FALSE(rig.journal.is_stalled());
+  CHECK(rig.client->checkpointed_to == 1);
+  CHECK(rig.client->committed_to == 1);
+  CHECK(rig.client->failures == 0);
+}
+
+TEST_CASE("F6: somebody who reads for long keeps a full disk full, and ends nothing", "[journal]") {
+  Rig rig;
+  rig.store.fail_nth(Call::kAppend, 0, Kind::kDiskFull);
+  rig.append("doc", 1);
+  rig.journal.step();
+  rig.store.fail_nth(Call::kOpenWriter, 0, Kind::kUnavailable);
+  CHECK_FALSE(rig.journal.step());
+  CHECK(rig.journal.is_stalled());
+  CHECK_FALSE(rig.journal.has_failed());
+  CHECK(rig.journal.step());
+  CHECK(rig.client->committed_to == 1);
+}
+
+TEST_CASE("F6: a journal may begin on a full disk", "[journal]") {
+  MemoryStore memory;
+  FaultyStore store(memory);
+  store.fail_nth(Call::kOpenWriter, 0, Kind::kDiskFull);
+  int stalls = 0;
+  Journal journal(store, {}, {.stalled = [&](const storage::Error&) { ++stalls; }});
+  CHECK(stalls == 1);
+  const auto client = std::make_shared<FakeClient>();
+  journal.append(entry("doc", 1), client);
+  while (journal.step()) {
+  }
+  CHECK(client->committed_to == 1);
+  CHECK_FALSE(journal.is_stalled());
+
+  store.fail_nth(Call::kOpenWriter, 0);
+  CHECK_THROWS_AS(Journal(store, {}, {}), storage::Error);
+}
+
+TEST_CASE("F6: on a full disk an I/O error ends the journal as ever", "[journal]") {
+  Rig rig;
+  rig.store.fail_nth(Call::kAppend, 0, Kind::kDiskFull);
+  rig.append("doc", 1);
+  rig.journal.step();
+  rig.store.fail_nth(Call::kAppend, 0, Kind::kIo);
+  rig.journal.step();
+  CHECK(rig.journal.has_failed());
+  CHECK(rig.client->failures == 1);
+  CHECK(rig.client->committed_to == 0);
+}
+
+TEST_CASE("F6: the thread tries again by itself, and stopping does not wait for room",
+          "[journal]") {
+  const bool is_freed = GENERATE(true, false);
+  Rig rig({.retry_after = std::chrono::milliseconds(1)});
+  std::promise<void> tried_twice;
+  int appends = 0;
+  rig.store.before([&](Call call) {
+    if (call == Call::kAppend && ++appends == 2) tried_twice.set_value();
+  });
+  rig.store.fill_disk();
+  rig.append("doc", 1);
+  rig.journal.start();
+  tried_twice.get_future().wait();
+  if (is_freed) rig.store.free_disk();
+  rig.journal.stop();
+  CHECK(rig.client->committed_to == (is_freed ? 1 : 0));
+  CHECK(rig.client->failures == (is_freed ? 0 : 1));
+  CHECK(rig.stored("doc") == (is_freed ? 1 : 0));
+}
+
+TEST_CASE("F6: so much may wait for a full disk and no more", "[journal]") {
+  Rig rig({.stalled_bytes = 100});
+  rig.append("doc", 1, 1000);
+  CHECK_FALSE(rig.journal.is_overfull());  // the disk is only slow
+  rig.store.fill_disk();
+  rig.journal.step();
+  CHECK(rig.journal.is_overfull());
+  rig.store.free_disk();
+  rig.journal.step();
+  CHECK_FALSE(rig.journal.is_overfull());
 }
 
 TEST_CASE("an update out of sequence is a bug that ends the journal, and is not written",

@@ -43,6 +43,7 @@ struct Rig {
     void publish(server::RoomStatus) override {
       if (has_bug) throw crdt::Bug("test: a broken invariant");
     }
+    void read_stored(server::Room&) override {}
     bool has_bug = false;
     bool is_abandoned = false;
   };
@@ -72,7 +73,7 @@ struct Rig {
   }
 
   MemoryStore disk;
-  server::Journal journal{disk.writer(), {}, [](const storage::Error&) {}};
+  server::Journal journal{disk, {}, {}};
   testing::FakeClock clock;
   boost::asio::io_context io;
   std::shared_ptr<spdlog::logger> log = std::make_shared<spdlog::logger>("test");
@@ -176,6 +177,35 @@ TEST_CASE("I4: an edit made during a slow commit is written by the next one", "[
   }
   Server after_kill(disk, {});
   CHECK(after_kill.stored_text("doc") == "first second");
+}
+
+TEST_CASE("F15: when the wall clock jumps edits are logged as they came, and nothing expires",
+          "[room]") {
+  const auto jump = GENERATE(std::chrono::hours(-1), std::chrono::hours(1),
+                             std::chrono::hours(-24 * 3650), std::chrono::hours(24 * 3650));
+  Server server;
+  Client ann(server, "doc", 1);
+  Client bob(server, "doc", 2);
+  ann.connect(kCounted);
+  bob.connect();
+  bob.say(R"({"user":{"name":"Bob"}})");
+  settle(server, {&ann, &bob});
+  ann.append("one ");
+  settle(server, {&ann, &bob});
+  server.clock().jump(jump);
+  ann.append("two ");
+  settle(server, {&ann, &bob});
+  server.pass(2s);
+  server.clock().jump(-jump);
+  ann.append("three");
+  settle(server, {&ann, &bob});
+  CHECK(bob.text() == "one two three");
+  CHECK(ann.acknowledged == 4);
+  CHECK(ann.states.at(2).json == R"({"user":{"name":"Bob"}})");
+  const auto log = server.stored_log("doc");
+  REQUIRE(log.size() == 3);
+  CHECK(log[1].at == log[0].at + jump);
+  CHECK(server.stored_text("doc") == "one two three");
 }
 
 TEST_CASE("a commit acknowledges and shows what is in it, and not what came while it ran",

@@ -12,10 +12,12 @@ namespace palimpsest::testing {
 
 Server::Server(server::Room::Options options) : Server(own_disk_, options) {}
 
-Server::Server(MemoryStore& disk, server::Room::Options options) : store_(disk) {
+Server::Server(MemoryStore& disk, server::Room::Options options, server::Journal::Options journal)
+    : store_(disk) {
   journal_ = std::make_unique<server::Journal>(
-      store_.writer(), server::Journal::Options{},
-      [this](const storage::Error& error) { failures_.push_back(error.what()); });
+      store_, journal, server::Journal::Handlers{.failed = [this](const storage::Error& error) {
+        failures_.push_back(error.what());
+      }});
   directory_ =
       std::make_unique<server::Directory>(io_, io_.get_executor(), store_, *journal_, clock_,
                                           std::make_shared<spdlog::logger>("test"), options);
@@ -156,6 +158,7 @@ void Client::handle(crdt::ByteView frame) {
 
 void Client::handle_sync(const crdt::SyncMessage& message) {
   if (message.kind == crdt::SyncMessage::Kind::kStep1) {
+    ++asked;
     const crdt::StateVector known = crdt::StateVector::decode(message.payload);
     return send_sync(crdt::SyncMessage::Kind::kStep2, doc_.encode_since(known));
   }
@@ -187,7 +190,8 @@ void settle(Server& server, std::vector<Client*> clients) {
     server.commit();
     for (Client* client : clients) client->read();
     for (const Client* client : clients) frames_after += client->frames.size();
-  } while (frames_after != frames_before || server.journal().queued() > 0);
+  } while (frames_after != frames_before ||
+           (server.journal().queued() > 0 && !server.journal().is_stalled()));
 }
 
 }  // namespace palimpsest::testing

@@ -28,12 +28,15 @@ class FakeClock final : public server::Clock {
  public:
   server::Instant now() const override { return server::Instant(elapsed_); }
   storage::Time wall() const override {
-    return storage::Time(std::chrono::hours(24 * 365 * 50)) + elapsed_;
+    return storage::Time(std::chrono::hours(24 * 365 * 50)) + elapsed_ + jumped_;
   }
   void advance(std::chrono::milliseconds time) { elapsed_ += time; }
+  // Somebody sets the wall clock.
+  void jump(std::chrono::milliseconds time) { jumped_ += time; }
 
  private:
   std::chrono::milliseconds elapsed_{std::chrono::hours(1)};
+  std::chrono::milliseconds jumped_{0};
 };
 
 // Rooms, journal and store of one server, without threads: nothing happens but in run(), nothing is
@@ -42,7 +45,7 @@ class Server {
  public:
   explicit Server(server::Room::Options options = {});
   // Over what another server has left on disk.
-  Server(MemoryStore& disk, server::Room::Options options);
+  Server(MemoryStore& disk, server::Room::Options options, server::Journal::Options journal = {});
   ~Server();
 
   // Everything that is ready to run runs.
@@ -111,6 +114,7 @@ class Client final : private server::Transport {
   std::vector<crdt::Bytes> frames;        // all of them
   std::size_t updates = 0;                // sync updates
   std::size_t answers = 0;                // sync step 2
+  std::size_t asked = 0;                  // sync step 1, which it has answered
   std::size_t acknowledged = 0;           // by message 8
   std::optional<std::uint64_t> greeting;  // generation in the first message 8
   std::map<crdt::ClientId, crdt::AwarenessState> states;
@@ -140,7 +144,7 @@ class Client final : private server::Transport {
 crdt::Bytes sync_message(crdt::SyncMessage::Kind kind, crdt::ByteView payload);
 crdt::Bytes awareness_message(crdt::ClientId id, std::uint64_t clock, std::string json);
 
-// Lets clients and server exchange until nobody has anything left to say.
+// Lets clients and server exchange until nobody has anything left to say, or can.
 void settle(Server& server, std::vector<Client*> clients);
 
 }  // namespace palimpsest::testing
