@@ -191,10 +191,13 @@ function prepare(plan) {
   return { ...plan, folder }
 }
 
+/** @returns {PreparedInput[]} */
+export const prepareTraces = ({ traces, quick }) => tracePlans(traces, quick).map(prepare)
+
 /** The inputs of the CRDT cases. Without recorded traces there is typing made up instead. */
 export function prepareInputs({ traces, quick, large }) {
   return [
-    ...tracePlans(traces, quick).map(plan => ({ input: prepare(plan) })),
+    ...prepareTraces({ traces, quick }).map(input => ({ input })),
     ...constructed.map(({ size, plan }) => {
       const full = quick ? size / 10 : size
       return { input: prepare(plan(full)), tenth: prepare(plan(full / 10)) }

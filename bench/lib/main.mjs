@@ -3,10 +3,15 @@ import { parseArgs } from 'node:util'
 import { drawCrdt } from './crdt-chart.mjs'
 import { measureCrdt } from './crdt.mjs'
 import { measureFanout } from './fanout.mjs'
+import { measureHistory } from './history.mjs'
 import { describeRun } from './machine.mjs'
 import { render } from './table.mjs'
 
 /** What bench/run does once everything is built. */
+
+const parts = ['crdt', 'fanout', 'history']
+
+const measures = (part, { only }) => only === undefined || only === part
 
 function parse() {
   try {
@@ -20,11 +25,11 @@ function parse() {
         quick: { type: 'boolean', default: false }
       }
     })
-    if (values.only !== undefined && !['crdt', 'fanout'].includes(values.only)) {
-      throw new Error(`--only takes crdt or fanout, not ${values.only}`)
+    if (values.only !== undefined && !parts.includes(values.only)) {
+      throw new Error(`--only takes ${parts.join(', ')}, not ${values.only}`)
     }
     if (values.large && values.traces === undefined) throw new Error('--large needs --traces')
-    if (values.svg !== undefined && values.only === 'fanout') throw new Error('--svg draws the CRDT')
+    if (values.svg !== undefined && !measures('crdt', values)) throw new Error('--svg draws the CRDT')
     return values
   } catch (error) {
     console.error(`bench/run: ${error.message}`)
@@ -33,10 +38,11 @@ function parse() {
 }
 
 const options = parse()
-const result = { run: await describeRun(options), crdt: undefined, fanout: [] }
+const result = { run: await describeRun(options), crdt: undefined, fanout: [], history: [] }
 try {
-  if (options.only !== 'fanout') result.crdt = await measureCrdt(options)
-  if (options.only !== 'crdt') result.fanout = await measureFanout(options)
+  if (measures('crdt', options)) result.crdt = await measureCrdt(options)
+  if (measures('fanout', options)) result.fanout = await measureFanout(options)
+  if (measures('history', options)) result.history = measureHistory(options)
 } catch (error) {
   console.error(`bench/run: ${error.message}`)
   process.exit(1)

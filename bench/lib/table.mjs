@@ -46,6 +46,23 @@ function renderFanout(results, run) {
   ]
 }
 
+function historyRow({ title, hasRealTimes, updates, rawBytes, historyBytes, packMilliseconds, read }) {
+  const each = bytes => `${significant(bytes / updates)} B`
+  return [
+    `${title}: ${separated(updates)} updates, ${hasRealTimes ? 'at their times' : '120 ms apart'}`,
+    each(historyBytes), each(rawBytes), times(rawBytes, historyBytes), cell(read, 'ms'),
+    `${significant(packMilliseconds * 1000 / updates)} µs`
+  ]
+}
+
+function renderHistory(results) {
+  return [
+    '| History on disk, for each update | Palimpsest | the updates alone, each with its length | smaller by | reading all | packing, each |',
+    '| :- | -: | -: | -: | -: | -: |',
+    ...results.map(result => row(historyRow(result)))
+  ]
+}
+
 function about(run, crdt, fanout) {
   const sentences = [
     `${run.date}, revision ${run.revision}; ${run.processor}, ${significant(run.memoryBytes / 2 ** 30, 2)} GiB;`,
@@ -67,10 +84,11 @@ function about(run, crdt, fanout) {
   return sentences.join('\n')
 }
 
-export function render({ run, crdt, fanout }) {
+export function render({ run, crdt, fanout, history }) {
   const parts = []
   if (crdt !== undefined) parts.push(renderCrdt(crdt))
   if (fanout.length > 0) parts.push(renderFanout(fanout, run).join('\n'))
+  if (history.length > 0) parts.push(renderHistory(history).join('\n'))
   parts.push(about(run, crdt, fanout))
   return parts.join('\n\n')
 }

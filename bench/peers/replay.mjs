@@ -11,7 +11,7 @@
 export const authors = trace => trace.numAgents ?? 1
 
 /** The patches that do anything. */
-const effective = patches => patches.filter(([, deleted, inserted]) => deleted > 0 || inserted !== '')
+export const effective = patches => patches.filter(([, deleted, inserted]) => deleted > 0 || inserted !== '')
 
 /**
  * All edits of a trace of one author.

@@ -10,8 +10,8 @@ packages_to_build=(
   # Server: network, JSON, command line, configuration, log.
   "libboost1.81-dev|libboost-dev>=1.81" libssl-dev nlohmann-json3-dev libcli11-dev
   libtomlplusplus-dev libspdlog-dev libfmt-dev
-  # Storage: the database, checksums.
-  libsqlite3-dev libxxhash-dev
+  # Storage: the database, checksums, compression.
+  libsqlite3-dev libxxhash-dev libzstd-dev
 )
 
 packages_to_test=(

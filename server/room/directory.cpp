@@ -39,6 +39,7 @@ Directory::Directory(boost::asio::io_context& io, boost::asio::any_io_executor l
                      std::shared_ptr<spdlog::logger> log, Room::Options options)
     : io_(io),
       loading_(std::move(loading)),
+      packing_(loading_),
       store_(store),
       journal_(journal),
       clock_(clock),
@@ -115,6 +116,24 @@ std::optional<LoadedDocument> Directory::read(const std::string& document) {
   return std::nullopt;
 }
 
+// On a reader's thread; only putting it in place is the journal's. A server that stops has no time
+// for it.
+void Directory::pack_log(std::string document, storage::Occasion occasion) {
+  boost::asio::post(packing_, [this, document = std::move(document), occasion] {
+    if (is_draining()) return;
+    try {
+      std::unique_ptr<storage::Reader> reader = take_reader();
+      std::optional<storage::Compaction> packed = reader->prepare_compaction(document, occasion);
+      give_back(std::move(reader));
+      if (packed) journal_.compact(std::move(*packed));
+    } catch (const storage::Error& error) {
+      log_->error("document {}: its log cannot be packed: {}", document, error.what());
+    } catch (const crdt::Bug& bug) {
+      log_->error("document {}: its log stays as it is: {}", document, bug.what());
+    }
+  });
+}
+
 std::unique_ptr<storage::Reader> Directory::take_reader() {
   {
     const std::lock_guard lock(mutex_);
@@ -161,6 +180,11 @@ std::optional<RoomStatus> Directory::open_document(std::string_view document) co
   return found->second.status;
 }
 
+bool Directory::is_draining() const {
+  const std::lock_guard lock(mutex_);
+  return is_draining_;
+}
+
 std::size_t Directory::room_count() const {
   const std::lock_guard lock(mutex_);
   return entries_.size();
@@ -179,10 +203,17 @@ void Directory::drain(std::function<void()> done) {
 }
 
 bool Directory::retire(Room& room) {
-  const std::lock_guard lock(mutex_);
-  if (entries_.find(room.name())->second.leases > 0) return false;
-  erase(room);
+  {
+    const std::lock_guard lock(mutex_);
+    if (entries_.find(room.name())->second.leases > 0) return false;
+    erase(room);
+  }
+  pack_log(room.name(), storage::Occasion::kUnloading);
   return true;
+}
+
+void Directory::checkpointed(const Room& room) {
+  pack_log(room.name(), storage::Occasion::kEditing);
 }
 
 void Directory::abandon(Room& room) {

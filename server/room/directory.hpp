@@ -12,6 +12,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/strand.hpp>
 #include <spdlog/fwd.h>
 
 #include "room/clock.hpp"
@@ -95,18 +96,23 @@ class Directory final : private Room::Host {
   void abandon(Room& room) override;
   void publish(RoomStatus status) override;
   void read_stored(Room& room) override;
+  void checkpointed(const Room& room) override;
 
   Entry make_entry(std::string document);
+  bool is_draining() const;
   std::vector<std::shared_ptr<Room>> rooms() const;
   void erase(const Room& room);
   void release(const Room& room);
   void load(std::shared_ptr<Room> room);
   std::optional<LoadedDocument> read(const std::string& document);
+  void pack_log(std::string document, storage::Occasion occasion);
   std::unique_ptr<storage::Reader> take_reader();
   void give_back(std::unique_ptr<storage::Reader> reader);
 
   boost::asio::io_context& io_;
   const boost::asio::any_io_executor loading_;
+  // One log at a time is packed, so that documents go on being loaded meanwhile.
+  const boost::asio::strand<boost::asio::any_io_executor> packing_;
   storage::Store& store_;
   Journal& journal_;
   const Clock& clock_;

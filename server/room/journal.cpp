@@ -15,6 +15,15 @@ namespace {
 
 std::size_t size_of(const storage::Append& append) { return append.update->size(); }
 std::size_t size_of(const storage::Checkpoint& checkpoint) { return checkpoint.state.size(); }
+std::size_t size_of(const storage::Compaction& compaction) { return compaction.segment.size(); }
+
+// Whose work is only for the store's own good.
+class Nobody final : public Journal::Client {
+ public:
+  void committed(storage::Seq) noexcept override {}
+  void checkpointed(storage::Seq) noexcept override {}
+  void failed() noexcept override {}
+};
 
 }  // namespace
 
@@ -38,6 +47,11 @@ void Journal::append(storage::Append append, std::shared_ptr<Client> client) {
 void Journal::checkpoint(storage::Checkpoint checkpoint, std::shared_ptr<Client> client) {
   const std::size_t bytes = size_of(checkpoint);
   enqueue({std::move(checkpoint), std::move(client), bytes});
+}
+
+void Journal::compact(storage::Compaction compaction) {
+  const std::size_t bytes = size_of(compaction);
+  enqueue({std::move(compaction), std::make_shared<Nobody>(), bytes});
 }
 
 void Journal::enqueue(Entry entry) {
@@ -143,24 +157,28 @@ std::vector<Journal::Entry> Journal::take() {
   const std::size_t at_most = std::exchange(retry_entries_, 0);
   while (!queue_.empty()) {
     Entry& next = queue_.front();
-    const bool is_checkpoint = std::holds_alternative<storage::Checkpoint>(next.work);
+    const bool is_append = std::holds_alternative<storage::Append>(next.work);
     const bool fits = at_most > 0 ? entries.size() < at_most
-                                  : !is_checkpoint && bytes + next.bytes <= options_.commit_bytes;
+                                  : is_append && bytes + next.bytes <= options_.commit_bytes;
     if (!entries.empty() && !fits) break;
     bytes += next.bytes;
     entries.push_back(std::move(next));
     queue_.pop_front();
-    if (is_checkpoint) break;
+    if (!is_append) break;
   }
   queued_bytes_ -= bytes;
   return entries;
 }
 
 void Journal::write(std::span<Entry> entries, bool is_retry) {
-  const auto* checkpoint = std::get_if<storage::Checkpoint>(&entries.front().work);
-  if (!checkpoint) return write_appends(entries, is_retry);
-  writer_->write_checkpoint(*checkpoint);
-  entries.front().client->checkpointed(checkpoint->seq);
+  if (const auto* checkpoint = std::get_if<storage::Checkpoint>(&entries.front().work)) {
+    writer_->write_checkpoint(*checkpoint);
+    return entries.front().client->checkpointed(checkpoint->seq);
+  }
+  if (const auto* compaction = std::get_if<storage::Compaction>(&entries.front().work)) {
+    return writer_->compact(*compaction);
+  }
+  write_appends(entries, is_retry);
 }
 
 void Journal::write_appends(std::span<Entry> entries, bool is_retry) {

@@ -21,7 +21,8 @@ namespace palimpsest::server {
 //
 // It takes everything that queued up while it was committing and writes it in one transaction, so
 // that a lone edit is on disk after one fsync and a thousand cost hardly more. No timer. What is
-// queued is written in the order in which it came, checkpoints included.
+// queued is written in the order in which it came, checkpoints and packed stretches of logs
+// included.
 //
 // A full disk stalls it: nothing is acknowledged, everything stays queued, and again and again the
 // writer is opened anew and the commit that failed is tried once more. Any other error ends it.
@@ -68,14 +69,16 @@ class Journal {
 
   void append(storage::Append append, std::shared_ptr<Client> client);
   void checkpoint(storage::Checkpoint checkpoint, std::shared_ptr<Client> client);
+  // Nobody waits for it, and nothing is lost where it comes to nothing.
+  void compact(storage::Compaction compaction);
 
   // Starts the thread. A test may call step() in its place.
   void start();
   // Writes everything queued so far and ends the thread. What comes later fails.
   void stop();
 
-  // One commit or one checkpoint, then what the store has to tidy up. While stalled, one more try.
-  // False: nothing was queued, or nothing could be done.
+  // One commit, one checkpoint or one packed stretch, then what the store has to tidy up. While
+  // stalled, one more try. False: nothing was queued, or nothing could be done.
   bool step();
 
   // The store has failed: nothing is written any more, and nothing acknowledged.
@@ -90,7 +93,7 @@ class Journal {
 
  private:
   struct Entry {
-    std::variant<storage::Append, storage::Checkpoint> work;
+    std::variant<storage::Append, storage::Checkpoint, storage::Compaction> work;
     std::shared_ptr<Client> client;
     std::size_t bytes = 0;
   };

@@ -144,7 +144,7 @@ void Room::join(Peer& peer) {
       return peer.close(
           {drain_is_wanted_ ? CloseReason::kRestart : CloseReason::kStorageUnavailable});
   }
-  const bool is_new = members_.try_emplace(peer.connection(), Member{&peer, {}}).second;
+  const bool is_new = members_.try_emplace(peer.connection(), Member{&peer, 0, {}}).second;
   PALIMPSEST_ASSERT(is_new);
   status_is_stale_ = true;
   if (state_ == State::kOpen) peer.opened();
@@ -288,29 +288,37 @@ void Room::log(const Peer& author, const crdt::Update& update,
   append.seq = applied_seq_;
   append.at = clock_.wall();
   append.made_at = made_at;
-  append.author = author_of(author, update);
+  const std::vector<crdt::Update::Authored> authored = update.authored();
+  name_authors(append, authored, sender_of(author, authored));
   append.connection = author.connection();
   append.update = std::move(bytes);
   journal_.append(std::move(append), as_client());
 }
 
-// The client of its first block; of several, as in an answer to a sync step 1, rather the one that
-// the sender speaks for. An update that only deletes has no author of its own.
-storage::Author Room::author_of(const Peer& peer, const crdt::Update& update) const {
+// As whom a peer sends something: as the client that it speaks for in awareness; of several, rather
+// one whose content this is. Where it has not said who it is, as the client of the content, and
+// where there is none, as that of what it sent before.
+crdt::ClientId Room::sender_of(const Peer& peer, std::span<const crdt::Update::Authored> authored) {
+  crdt::ClientId& wrote_as = members_.at(peer.connection()).wrote_as;
   const std::vector<crdt::ClientId> own = presence_.clients_of(peer.connection());
-  const std::vector<crdt::Update::Authored> authored = update.authored();
-  const auto speaks_for = [&own](const crdt::Update::Authored& range) {
-    return std::find(own.begin(), own.end(), range.client) != own.end();
-  };
-  storage::Author author;
-  if (authored.empty()) {
-    if (!own.empty()) author.client = own.front();
-  } else {
-    const auto found = std::find_if(authored.begin(), authored.end(), speaks_for);
-    author.client = found == authored.end() ? authored.front().client : found->client;
+  for (const crdt::Update::Authored& range : authored) {
+    const bool is_own = std::find(own.begin(), own.end(), range.client) != own.end();
+    if (is_own) return wrote_as = range.client;
   }
-  author.name = presence_.name_of(author.client);
-  return author;
+  if (!own.empty()) return own.front();
+  if (!authored.empty()) wrote_as = authored.front().client;
+  return wrote_as;
+}
+
+// A client that does not say who it is, is taken for the person who sends its content.
+void Room::name_authors(storage::Append& append, std::span<const crdt::Update::Authored> authored,
+                        crdt::ClientId sender) const {
+  append.author = {sender, presence_.name_of(sender)};
+  for (const crdt::Update::Authored& range : authored) {
+    if (range.client == sender) continue;
+    std::string name = presence_.name_of(range.client);
+    append.others.push_back({range.client, name.empty() ? append.author.name : std::move(name)});
+  }
 }
 
 std::optional<CloseReason> Room::refusal_of(const crdt::Update& update) const {
@@ -554,6 +562,7 @@ void Room::on_checkpointed(storage::Seq seq) {
   summary_seq_ = seq;
   status_is_stale_ = true;
   checkpointing_.reset();
+  host_.checkpointed(*this);
   guarded([this] {
     if (state_ == State::kOpen && is_checkpoint_due()) checkpoint();
     if (state_ == State::kDraining) return advance_draining();

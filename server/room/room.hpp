@@ -91,6 +91,8 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
     virtual void publish(RoomStatus status) = 0;
     // Reads what is on disk once more, for stored_read().
     virtual void read_stored(Room& room) = 0;
+    // A checkpoint is on disk: what lies before it in the log may be packed.
+    virtual void checkpointed(const Room& room) = 0;
   };
 
   Room(std::string name, Strand strand, Host& host, Journal& journal, const Clock& clock,
@@ -157,7 +159,8 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
 
   struct Member {
     Peer* peer;
-    Acknowledged ready;  // while a commit is being handed out
+    crdt::ClientId wrote_as = 0;  // the client of the content that it sent last
+    Acknowledged ready;           // while a commit is being handed out
   };
 
   // An update whose author is not told that it is saved, since a part of it waits for something
@@ -208,7 +211,9 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
                          Acknowledged acknowledged);
   void log(const Peer& author, const crdt::Update& update, std::shared_ptr<const crdt::Bytes> bytes,
            std::optional<storage::Time> made_at);
-  storage::Author author_of(const Peer& peer, const crdt::Update& update) const;
+  crdt::ClientId sender_of(const Peer& peer, std::span<const crdt::Update::Authored> authored);
+  void name_authors(storage::Append& append, std::span<const crdt::Update::Authored> authored,
+                    crdt::ClientId sender) const;
   std::optional<CloseReason> refusal_of(const crdt::Update& update) const;
   bool is_full_for(const crdt::Update& update);
   void keep_incomplete(Peer& author, Incomplete incomplete);

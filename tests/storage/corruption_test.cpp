@@ -27,9 +27,9 @@ class ClosedStore {
     const auto store = open_sqlite_store(directory_.path(), Access::kReadWrite);
     const auto writer = store->writer();
     for (const char* name : {"good", "bad"}) {
-      const std::vector<storage::Append> batch{entry(name, 1, "a"), entry(name, 2, "b"),
-                                               entry(name, 3, "c")};
-      writer->append(batch);
+      append_one(*writer, entry(name, 1, "a"));
+      append_one(*writer, entry(name, 2, "b"));
+      append_one(*writer, entry(name, 3, "c"));
       writer->write_checkpoint({name, 2, bytes("ab"), "", ""});
     }
   }
@@ -58,12 +58,14 @@ std::string corruption(Call call) {
 TEST_CASE("F8: a document that was damaged is refused by name, and no other", "[corruption]") {
   ClosedStore closed;
   const auto [damage, message] = GENERATE(table<std::string, std::string>({
-      {"UPDATE log SET bytes = x'43' WHERE seq = 3", "entry 3 of the log does not match"},
-      {"UPDATE log SET bytes = x'' WHERE seq = 3", "entry 3 of the log does not match"},
-      {"UPDATE log SET checksum = checksum + 1 WHERE seq = 3", "entry 3 of the log does not match"},
-      {"UPDATE log SET generation = 2 WHERE seq = 3", "entry 3 of the log does not match"},
-      {"DELETE FROM log WHERE seq = 3", "does not end with entry 3"},
-      {"UPDATE log SET position = position + 1 WHERE seq = 3", "entry 3 of the log is missing"},
+      {"UPDATE log SET entries = x'43' WHERE last_seq = 3", "entry 3 of the log does not match"},
+      {"UPDATE log SET entries = x'' WHERE last_seq = 3", "entry 3 of the log does not match"},
+      {"UPDATE log SET checksum = checksum + 1 WHERE last_seq = 3",
+       "entry 3 of the log does not match"},
+      {"UPDATE log SET generation = 2 WHERE last_seq = 3", "entry 3 of the log does not match"},
+      {"DELETE FROM log WHERE last_seq = 3", "does not end with entry 3"},
+      {"UPDATE log SET position = position + 1 WHERE last_seq = 3",
+       "entry 4 of the log does not match"},
       {"UPDATE documents SET last_seq = 4 WHERE true", "does not end with entry 4"},
       {"UPDATE documents SET last_seq = 2 WHERE true", "does not end with entry 2"},
       {"UPDATE documents SET last_seq = 1 WHERE true", "seq 2 is ahead of the log"},
@@ -91,7 +93,8 @@ TEST_CASE("F8: a document that was damaged is refused by name, and no other", "[
 
 TEST_CASE("damage before the checkpoint is found by who reads the history", "[corruption]") {
   ClosedStore closed;
-  closed.damage("UPDATE log SET bytes = x'58' WHERE seq = 1 AND document_id = " + kBadDocument);
+  closed.damage("UPDATE log SET entries = x'58' WHERE last_seq = 1 AND document_id = " +
+                kBadDocument);
   const auto store = closed.open();
   const auto reader = store->reader();
   CHECK(texts(reader->load("bad")->tail) == Texts{"c"});  // does not need it
@@ -101,12 +104,22 @@ TEST_CASE("damage before the checkpoint is found by who reads the history", "[co
   CHECK(reader->verify()[0].seq == 1);
 }
 
+TEST_CASE("an entry that is missing in the middle of the log is named", "[corruption]") {
+  ClosedStore closed;
+  closed.damage("DELETE FROM log WHERE last_seq = 2 AND document_id = " + kBadDocument);
+  const auto store = closed.open();
+  const auto reader = store->reader();
+  CHECK(contains(corruption([&] { reader->log("bad", 1, 10); }), "entry 2 of the log is missing"));
+  REQUIRE(reader->verify().size() == 1);
+  CHECK(reader->verify()[0].seq == 2);
+}
+
 TEST_CASE("a payload that turns up in another row is noticed", "[corruption]") {
   ClosedStore closed;
   closed.damage(
-      "UPDATE log SET (checksum, bytes) = (SELECT checksum, bytes FROM log AS other "
-      "WHERE other.seq = 2 AND other.document_id = log.document_id) "
-      "WHERE seq = 3 AND document_id = " +
+      "UPDATE log SET (checksum, entries) = (SELECT checksum, entries FROM log AS other "
+      "WHERE other.last_seq = 2 AND other.document_id = log.document_id) "
+      "WHERE last_seq = 3 AND document_id = " +
       kBadDocument);
   const auto store = closed.open();
   CHECK(contains(corruption([&] { store->reader()->load("bad"); }), "entry 3"));

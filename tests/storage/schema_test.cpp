@@ -15,13 +15,15 @@ using storage::sqlite::check_identity;
 using storage::sqlite::check_version;
 using storage::sqlite::Connection;
 using storage::sqlite::migrate;
+using storage::sqlite::Migration;
 using storage::sqlite::Migrations;
 using storage::sqlite::Role;
 
-constexpr std::array kThree{"CREATE TABLE first (x)", "CREATE TABLE second (x)",
-                            "CREATE TABLE third (x)"};
-constexpr std::array kBroken{"CREATE TABLE first (x)",
-                             "CREATE TABLE second (x); INSERT INTO missing VALUES (1)"};
+constexpr std::array kThree{Migration{"CREATE TABLE first (x)"},
+                            Migration{"CREATE TABLE second (x)"},
+                            Migration{"CREATE TABLE third (x)"}};
+constexpr std::array kBroken{Migration{"CREATE TABLE first (x)"},
+                             Migration{"CREATE TABLE second (x); INSERT INTO missing VALUES (1)"}};
 
 Migrations first(std::size_t count) { return Migrations(kThree).first(count); }
 

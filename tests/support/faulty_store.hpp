@@ -28,11 +28,15 @@ class FaultyStore final : public storage::Store {
     kOpenWriter,
     kAppend,
     kWriteCheckpoint,
+    kCompact,
     kMaintain,
     kSettle,
     kLoad,
     kList,
     kLog,
+    kVisit,
+    kAuthors,
+    kPrepareCompaction,
     kVerify,
   };
   enum class Outcome {
@@ -149,6 +153,11 @@ class FaultyStore final : public storage::Store {
     void write_checkpoint(const storage::Checkpoint& checkpoint) override {
       run(Call::kWriteCheckpoint, [&] { inner_->write_checkpoint(checkpoint); });
     }
+    bool compact(const storage::Compaction& compaction) override {
+      bool is_done = false;
+      run(Call::kCompact, [&] { is_done = inner_->compact(compaction); });
+      return is_done;
+    }
     void maintain() override {
       run(Call::kMaintain, [&] { inner_->maintain(); });
     }
@@ -190,6 +199,18 @@ class FaultyStore final : public storage::Store {
     std::vector<storage::LogEntry> log(std::string_view document, storage::Seq first,
                                        std::size_t limit) override {
       return shared_->run(Call::kLog, [&] { return inner_->log(document, first, limit); });
+    }
+    void visit(std::string_view document, storage::Seq first, storage::Seq last,
+               const storage::EntryVisitor& visitor) override {
+      shared_->run(Call::kVisit, [&] { inner_->visit(document, first, last, visitor); });
+    }
+    std::vector<storage::Author> authors(std::string_view document) override {
+      return shared_->run(Call::kAuthors, [&] { return inner_->authors(document); });
+    }
+    std::optional<storage::Compaction> prepare_compaction(std::string_view document,
+                                                          storage::Occasion occasion) override {
+      return shared_->run(Call::kPrepareCompaction,
+                          [&] { return inner_->prepare_compaction(document, occasion); });
     }
     std::vector<storage::Finding> verify() override {
       return shared_->run(Call::kVerify, [&] { return inner_->verify(); });

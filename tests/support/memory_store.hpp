@@ -27,7 +27,8 @@ class MemoryStore final : public storage::Store {
     std::vector<storage::LogEntry> log;  // authors' names are kept below
     storage::Checkpoint checkpoint;
     std::map<crdt::ClientId, std::string> names;
-    std::vector<crdt::ClientId> recent;  // the last to have edited first
+    std::vector<crdt::ClientId> clients;  // of `names`, by first appearance
+    std::vector<crdt::ClientId> recent;   // the last to have edited first
     storage::Time created_at;
   };
   struct State {
@@ -64,6 +65,8 @@ class MemoryStore::MemoryWriter final : public storage::Writer {
     if (checkpoint.seq > found->second.checkpoint.seq) found->second.checkpoint = checkpoint;
   }
 
+  // Its log is not packed.
+  bool compact(const storage::Compaction&) override { return false; }
   void maintain() override {}
   void settle() override {}
 
@@ -85,14 +88,22 @@ class MemoryStore::MemoryWriter final : public storage::Writer {
     if (document.log.empty()) document.created_at = append.at;
     document.log.push_back(
         {append.seq, append.at, append.made_at, append.author, append.connection, *append.update});
-    std::string& name = document.names[append.author.client];
-    if (name.empty()) name = append.author.name;
+    name_author(document, append.author);
+    for (const storage::Author& other : append.others) name_author(document, other);
+    const std::string& name = document.names.at(append.author.client);
     // One person with several client ids is listed once.
     std::erase_if(document.recent, [&](crdt::ClientId client) {
       return client == append.author.client || (!name.empty() && document.names[client] == name);
     });
     document.recent.insert(document.recent.begin(), append.author.client);
     document.recent.resize(std::min<std::size_t>(document.recent.size(), 8));
+  }
+
+  // The first name that a client claims stays.
+  static void name_author(Document& document, const storage::Author& author) {
+    const auto [known, is_new] = document.names.try_emplace(author.client);
+    if (is_new) document.clients.push_back(author.client);
+    if (known->second.empty()) known->second = author.name;
   }
 
   const std::shared_ptr<State> state_;
@@ -136,6 +147,32 @@ class MemoryStore::MemoryReader final : public storage::Reader {
     const auto found = state_->documents.find(name);
     if (found == state_->documents.end()) return {};
     return entries(found->second, first, limit);
+  }
+
+  void visit(std::string_view name, storage::Seq first, storage::Seq last,
+             const storage::EntryVisitor& visitor) override {
+    first = std::max<storage::Seq>(first, 1);
+    if (first > last) return;
+    for (const storage::LogEntry& entry : log(name, first, last - first + 1)) {
+      visitor({entry.seq, entry.at, entry.made_at, entry.author.client, entry.connection,
+               entry.update});
+    }
+  }
+
+  std::vector<storage::Author> authors(std::string_view name) override {
+    const std::lock_guard lock(state_->mutex);
+    std::vector<storage::Author> result;
+    const auto found = state_->documents.find(name);
+    if (found == state_->documents.end()) return result;
+    for (const crdt::ClientId client : found->second.clients) {
+      result.push_back({client, found->second.names.at(client)});
+    }
+    return result;
+  }
+
+  std::optional<storage::Compaction> prepare_compaction(std::string_view,
+                                                        storage::Occasion) override {
+    return std::nullopt;
   }
 
   std::vector<storage::Finding> verify() override { return {}; }

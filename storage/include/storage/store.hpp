@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -40,8 +41,8 @@ class Error : public std::runtime_error {
   Kind kind_;
 };
 
-// Who made a change, as far as it is known: the CRDT client id and the name that a guest claimed
-// for it. The first name seen for a client id of a document stays.
+// Who made a change, as far as it is known: the CRDT client id and the name of its person. The
+// first name seen for a client id of a document stays.
 struct Author {
   crdt::ClientId client = 0;
   std::string name;
@@ -54,7 +55,10 @@ struct Append {
   Time at;
   // When the client made it, where it says so (edits made offline); nullopt for "just now".
   std::optional<Time> made_at;
-  Author author;
+  Author author;  // who sent it, and so whoever deletes something by it
+  // Further clients whose content it brings: what a peer had from elsewhere, or wrote before it
+  // began anew. Whose the content is goes by client id, and so one update can have several authors.
+  std::vector<Author> others;
   std::uint64_t connection = 0;  // which session, unique within a run of the server
   std::shared_ptr<const crdt::Bytes> update;
 };
@@ -76,6 +80,36 @@ struct LogEntry {
   Author author;
   std::uint64_t connection = 0;
   crdt::Bytes update;
+};
+
+// An entry as it is shown to who visits the log: what it points to lives only for that call.
+struct EntryView {
+  Seq seq = 0;
+  Time at;
+  std::optional<Time> made_at;
+  crdt::ClientId author = 0;
+  std::uint64_t connection = 0;
+  crdt::ByteView update;
+};
+using EntryVisitor = std::function<void(const EntryView&)>;
+
+// An old stretch of a document's log, packed to take the place of its rows: prepared by a Reader,
+// put in place by the Writer.
+struct Compaction {
+  std::string document;
+  std::uint64_t generation = 1;
+  Seq first = 0;
+  Seq last = 0;
+  Seq compacted_seq = 0;  // up to where the log was packed when this was prepared
+  Time earliest;
+  Time latest;
+  crdt::Bytes segment;
+};
+
+// What a document is doing when its log is looked through for something to pack.
+enum class Occasion {
+  kEditing,    // only what is worth it by itself
+  kUnloading,  // whatever there is, together with what is packed already
 };
 
 // Everything needed to have a document in memory again: apply `state`, then the tail in order.
@@ -121,6 +155,9 @@ class Writer {
   // Replaces the document's checkpoint, if it is newer. Throws crdt::Bug when it is ahead of the
   // document's log.
   virtual void write_checkpoint(const Checkpoint& checkpoint) = 0;
+  // Puts a packed stretch of the log in place of its rows; nothing else changes. Does nothing, and
+  // answers false, when the log was packed further meanwhile.
+  virtual bool compact(const Compaction& compaction) = 0;
   // Moves pages from the write-ahead log into the database where that is due. Cheap when it is not:
   // call it after every append.
   virtual void maintain() = 0;
@@ -144,6 +181,17 @@ class Reader {
   virtual std::vector<DocumentSummary> list(std::size_t limit, std::size_t offset) = 0;
   // At most `limit` entries from `first` on; none when there is no such document.
   virtual std::vector<LogEntry> log(std::string_view document, Seq first, std::size_t limit) = 0;
+  // Shows the entries from `first` to `last` in order, as far as they are there, without a copy of
+  // each: for who reads a whole history.
+  virtual void visit(std::string_view document, Seq first, Seq last,
+                     const EntryVisitor& visitor) = 0;
+  // Everybody whose content the log brings or who sent some of it, by the first appearance.
+  virtual std::vector<Author> authors(std::string_view document) = 0;
+  // Packs a part of the log that is behind the last checkpoint, if there is enough of it. Takes as
+  // long as compressing takes, a few microseconds per entry; the log is not held up. Throws
+  // crdt::Bug when not every entry could be had back from it to the byte.
+  virtual std::optional<Compaction> prepare_compaction(std::string_view document,
+                                                       Occasion occasion) = 0;
   // Reads everything and answers what is wrong with it; empty is well. Takes as long as reading the
   // whole file takes, but never holds up the writer.
   virtual std::vector<Finding> verify() = 0;

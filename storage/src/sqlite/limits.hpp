@@ -23,7 +23,24 @@ inline constexpr std::size_t kCachedRows = 65536;
 // How many of the last authors a summary names.
 inline constexpr std::size_t kRecentAuthors = 8;
 
-// How many log entries one transaction of verify() reads.
+// How many rows of the log one transaction of verify() reads.
 inline constexpr std::size_t kVerifyChunk = 1000;
+
+// How much of the log is worth packing while a document is edited, and when it is unloaded.
+inline constexpr std::uint64_t kPackedEntries = 1024;
+inline constexpr std::uint64_t kPackedEntriesAtUnload = 64;
+// At most so many entries and bytes of rows are packed at once: their deletion is what holds up the
+// writer.
+inline constexpr std::uint64_t kPackedEntriesAtOnce = 8192;
+inline constexpr std::uint64_t kPackedBytesAtOnce = std::uint64_t{2} << 20;
+// A segment grows, by being packed anew with what follows, up to so many entries and bytes …
+inline constexpr std::uint64_t kSegmentEntries = 65536;
+inline constexpr std::uint64_t kSegmentBytes = std::uint64_t{1} << 20;
+// … and not for the sake of less than its size (and a part of that at unload): else the same would
+// be packed over and over.
+inline constexpr std::uint64_t kSegmentGrowth = 1;
+inline constexpr std::uint64_t kSegmentGrowthAtUnload = 16;
+// How hard zstd tries: 19 takes some microseconds per entry, in the background.
+inline constexpr int kSegmentLevel = 19;
 
 }  // namespace palimpsest::storage::sqlite

@@ -5,6 +5,9 @@
 #include <string>
 #include <utility>
 
+#include "log/number.hpp"
+#include "log/row.hpp"
+#include "log/segment.hpp"
 #include "sqlite/checksum.hpp"
 #include "sqlite/limits.hpp"
 #include "sqlite/position.hpp"
@@ -15,10 +18,6 @@ namespace palimpsest::storage::sqlite {
 namespace {
 
 Time time_from(std::int64_t milliseconds) { return Time(std::chrono::milliseconds(milliseconds)); }
-
-std::optional<Time> time_from(std::optional<std::int64_t> milliseconds) {
-  return milliseconds ? std::optional(time_from(*milliseconds)) : std::nullopt;
-}
 
 crdt::Bytes to_bytes(crdt::ByteView view) { return {view.begin(), view.end()}; }
 
@@ -47,10 +46,12 @@ SqliteReader::SqliteReader(const std::filesystem::path& file)
       checkpoint_(connection_,
                   "SELECT seq, generation, checksum, state FROM checkpoints "
                   "WHERE document_id = ?1"),
-      log_(connection_,
-           "SELECT log.seq, log.generation, at_ms, made_at_ms, connection, checksum, bytes, "
-           "client_id, name FROM log JOIN authors ON authors.id = author_id "
-           "WHERE position BETWEEN ?1 AND ?2 ORDER BY position LIMIT ?3"),
+      segments_(connection_,
+                "SELECT last_seq, generation, checksum, entries, first_seq, earliest_ms, latest_ms "
+                "FROM segments WHERE position BETWEEN ?1 AND ?2 ORDER BY position"),
+      rows_(connection_,
+            "SELECT last_seq, generation, checksum, entries "
+            "FROM log WHERE position BETWEEN ?1 AND ?2 ORDER BY position"),
       list_(connection_,
             "SELECT id, name, title, excerpt, created_at_ms, edited_at_ms, last_seq, summary_seq "
             "FROM documents ORDER BY edited_at_ms DESC, id DESC LIMIT ?1 OFFSET ?2"),
@@ -59,7 +60,9 @@ SqliteReader::SqliteReader(const std::filesystem::path& file)
                // A summary without authors is better than no list at all.
                "json_each(iif(json_valid(recent_authors), recent_authors, '[]')) AS recent "
                "JOIN authors ON authors.id = recent.value "
-               "WHERE documents.id = ?1 ORDER BY recent.key") {}
+               "WHERE documents.id = ?1 ORDER BY recent.key"),
+      names_(connection_,
+             "SELECT client_id, name FROM authors WHERE document_id = ?1 ORDER BY id") {}
 
 std::optional<StoredDocument> SqliteReader::load(std::string_view name) {
   connection_.describe("load of \"" + std::string(name) + "\"");
@@ -79,10 +82,31 @@ std::optional<StoredDocument> SqliteReader::load(std::string_view name) {
 
 std::vector<LogEntry> SqliteReader::log(std::string_view name, Seq first, std::size_t limit) {
   connection_.describe("log of \"" + std::string(name) + "\"");
+  if (limit == 0) return {};
+  first = std::max<Seq>(first, 1);
+  const Seq last = first + std::min<std::size_t>(limit, kMaxSeq) - 1;
   Transaction snapshot(connection_);
   const std::optional<Header> document = find(name);
   if (!document) return {};
-  return read_log(*document, std::max<Seq>(first, 1), limit);
+  return read_log(*document, first, last);
+}
+
+void SqliteReader::visit(std::string_view name, Seq first, Seq last, const EntryVisitor& visitor) {
+  connection_.describe("history of \"" + std::string(name) + "\"");
+  Transaction snapshot(connection_);
+  const std::optional<Header> document = find(name);
+  if (document) read_entries(*document, std::max<Seq>(first, 1), last, visitor);
+}
+
+std::vector<Author> SqliteReader::authors(std::string_view name) {
+  connection_.describe("authors of \"" + std::string(name) + "\"");
+  Transaction snapshot(connection_);
+  const std::optional<Header> document = find(name);
+  std::vector<Author> authors;
+  if (!document) return authors;
+  Execution row = names_.run(document->id);
+  while (row.next()) authors.push_back({row.unsigned_integer(0), std::string(row.text(1))});
+  return authors;
 }
 
 std::vector<DocumentSummary> SqliteReader::list(std::size_t limit, std::size_t offset) {
@@ -119,20 +143,71 @@ void SqliteReader::read_checkpoint(const Header& document, StoredDocument& into)
   into.state = to_bytes(row.blob(3));
 }
 
-std::vector<LogEntry> SqliteReader::read_log(const Header& document, Seq first, std::size_t limit) {
+std::vector<LogEntry> SqliteReader::read_log(const Header& document, Seq first, Seq last) {
   std::vector<LogEntry> entries;
   if (first > kMaxSeq) return entries;
-  Execution row =
-      log_.run(position(document.id, first), position(document.id, kMaxSeq), row_count(limit));
-  for (Seq expected = first; row.next(); ++expected) {
-    const Seq seq = row.unsigned_integer(0);
-    if (seq != expected) fail_corrupt(document, missing_entry(expected));
-    if (const auto fault = fault_of_entry(document, row)) fail_corrupt(document, *fault);
-    entries.push_back({seq, time_from(row.integer(2)), time_from(row.optional_integer(3)),
-                       Author{row.unsigned_integer(7), std::string(row.text(8))},
-                       row.unsigned_integer(4), to_bytes(row.blob(6))});
-  }
+  const Names names = this->names(document);
+  read_entries(document, first, last, [&](const EntryView& entry) {
+    const auto name = names.find(entry.author);
+    if (name == names.end()) {
+      fail_corrupt(document, "the author of entry " + std::to_string(entry.seq) + " is missing");
+    }
+    entries.push_back({entry.seq, entry.at, entry.made_at, Author{entry.author, name->second},
+                       entry.connection, to_bytes(entry.update)});
+  });
   return entries;
+}
+
+SqliteReader::Names SqliteReader::names(const Header& document) {
+  Names names;
+  Execution row = names_.run(document.id);
+  while (row.next()) names.emplace(row.unsigned_integer(0), row.text(1));
+  return names;
+}
+
+Seq SqliteReader::read_entries(const Header& document, Seq first, Seq last,
+                               const EntryVisitor& visit) {
+  last = std::min(last, kMaxSeq);
+  if (first > last) return first;
+  return read_rows(document, read_segments(document, first, last, visit), last, visit);
+}
+
+Seq SqliteReader::read_segments(const Header& document, Seq first, Seq last,
+                                const EntryVisitor& visit) {
+  Seq expected = first;
+  Execution row = segments_.run(position(document.id, first), position(document.id, kMaxSeq));
+  while (expected <= last && row.next()) {
+    if (const auto fault = fault_of_segment(document, row)) fail_corrupt(document, *fault);
+    expected = read_piece(document, row.unsigned_integer(0), expected, [&](Seq end) {
+      return log::read_segment(row.blob(3), end, expected, last, visit);
+    });
+  }
+  return expected;
+}
+
+Seq SqliteReader::read_rows(const Header& document, Seq first, Seq last,
+                            const EntryVisitor& visit) {
+  Seq expected = first;
+  if (first > last) return expected;
+  Execution row = rows_.run(position(document.id, first), position(document.id, kMaxSeq));
+  while (expected <= last && row.next()) {
+    if (const auto fault = fault_of_row(document, row)) fail_corrupt(document, *fault);
+    expected = read_piece(document, row.unsigned_integer(0), expected, [&](Seq end) {
+      return log::read_row(row.blob(3), end, expected, last, visit);
+    });
+  }
+  return expected;
+}
+
+template <class Read>
+Seq SqliteReader::read_piece(const Header& document, Seq end, Seq expected, Read read) {
+  try {
+    if (read(end) > expected) fail_corrupt(document, missing_entry(expected));
+  } catch (const log::Malformed& malformed) {
+    fail_corrupt(document, "the log up to entry " + std::to_string(end) +
+                               " cannot be read: " + malformed.what());
+  }
+  return end + 1;
 }
 
 std::optional<std::string> SqliteReader::fault_of_checkpoint(const Header& document,
@@ -145,11 +220,20 @@ std::optional<std::string> SqliteReader::fault_of_checkpoint(const Header& docum
   return checkpoint + " does not match its checksum";
 }
 
-std::optional<std::string> SqliteReader::fault_of_entry(const Header& document,
-                                                        const Execution& row) {
+std::optional<std::string> SqliteReader::fault_of_segment(const Header& document,
+                                                          const Execution& row) {
   const Seq seq = row.unsigned_integer(0);
-  const Place place{Place::Kind::kLogEntry, document.id, row.unsigned_integer(1), seq};
-  if (row.unsigned_integer(5) == checksum(place, row.blob(6))) return std::nullopt;
+  const Place place{Place::Kind::kSegment, document.id, row.unsigned_integer(1), seq};
+  if (row.unsigned_integer(2) == checksum(place, row.blob(3))) return std::nullopt;
+  return "the segment of the log from entry " + std::string(row.text(4)) + " to " +
+         std::to_string(seq) + " does not match its checksum";
+}
+
+std::optional<std::string> SqliteReader::fault_of_row(const Header& document,
+                                                      const Execution& row) {
+  const Seq seq = row.unsigned_integer(0);
+  const Place place{Place::Kind::kLogRow, document.id, row.unsigned_integer(1), seq};
+  if (row.unsigned_integer(2) == checksum(place, row.blob(3))) return std::nullopt;
   return "entry " + std::to_string(seq) + " of the log does not match its checksum";
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <unordered_map>
 
 #include "sqlite/connection.hpp"
 #include "sqlite/statement.hpp"
@@ -17,6 +19,10 @@ class SqliteReader final : public Reader {
   std::optional<StoredDocument> load(std::string_view document) override;
   std::vector<DocumentSummary> list(std::size_t limit, std::size_t offset) override;
   std::vector<LogEntry> log(std::string_view document, Seq first, std::size_t limit) override;
+  void visit(std::string_view document, Seq first, Seq last, const EntryVisitor& visitor) override;
+  std::vector<Author> authors(std::string_view document) override;
+  std::optional<Compaction> prepare_compaction(std::string_view document,
+                                               Occasion occasion) override;
   std::vector<Finding> verify() override;
 
  private:
@@ -27,29 +33,51 @@ class SqliteReader final : public Reader {
     std::uint64_t generation = 0;
     Seq last_seq = 0;
   };
+  // Who wrote what: the names by client.
+  using Names = std::unordered_map<crdt::ClientId, std::string>;
 
   std::optional<Header> find(std::string_view name);
   void read_checkpoint(const Header& document, StoredDocument& into);
-  std::vector<LogEntry> read_log(const Header& document, Seq first, std::size_t limit);
+  std::vector<LogEntry> read_log(const Header& document, Seq first, Seq last);
   std::vector<Author> recent_authors(DocumentId document);
-  // What is wrong with a row of checkpoint_ or log_; nothing if it matches its checksum.
+  Names names(const Header& document);
+  // Shows what there is of the log from `first` to `last`, which has to be without a gap, and
+  // answers the first that is not there.
+  Seq read_entries(const Header& document, Seq first, Seq last, const EntryVisitor& visit);
+  Seq read_segments(const Header& document, Seq first, Seq last, const EntryVisitor& visit);
+  Seq read_rows(const Header& document, Seq first, Seq last, const EntryVisitor& visit);
+  // One segment or row, of which entry `expected` is the first that matters.
+  template <class Read>
+  Seq read_piece(const Header& document, Seq end, Seq expected, Read read);
+  // What is wrong with a row of checkpoint_, segments_ or rows_; nothing if it matches its
+  // checksum.
   std::optional<std::string> fault_of_checkpoint(const Header& document, const Execution& row);
-  std::optional<std::string> fault_of_entry(const Header& document, const Execution& row);
+  std::optional<std::string> fault_of_segment(const Header& document, const Execution& row);
+  std::optional<std::string> fault_of_row(const Header& document, const Execution& row);
   [[noreturn]] void fail_corrupt(const Header& document, const std::string& cause) const;
+
+  // In compaction.cpp.
+  void verify_segment(const Compaction& compaction, std::uint64_t sum) const;
+  Seq packed_seq(const Header& document);
+  Seq seq_to_pack(const Header& document, Seq packed, Occasion occasion);
+  Seq first_to_pack(const Header& document, Seq packed, Seq last, Occasion occasion);
 
   // In verify.cpp.
   std::vector<std::string> document_names();
   void verify_database(std::vector<Finding>& findings);
   void verify_document(const std::string& name, std::vector<Finding>& findings);
   void verify_end(const Header& document, std::vector<Finding>& findings);
-  Seq verify_log(const Header& document, Seq first, std::vector<Finding>& findings);
+  Seq verify_log(const Header& document, Seq first, const EntryVisitor& visit,
+                 std::vector<Finding>& findings);
 
   Connection connection_;
   Statement find_;
   Statement checkpoint_;
-  Statement log_;
+  Statement segments_;
+  Statement rows_;
   Statement list_;
   Statement authors_;
+  Statement names_;
 };
 
 }  // namespace palimpsest::storage::sqlite

@@ -3,13 +3,14 @@
 #include <array>
 #include <string>
 
+#include "sqlite/pack_log.hpp"
 #include "sqlite/transaction.hpp"
 
 namespace palimpsest::storage::sqlite {
 namespace {
 
 // The log is clustered by document: its key is the document's id in the upper 31 bits and the seq
-// in the lower 32, from which SQLite derives the two columns that queries use. Measured against a
+// in the lower 32, from which SQLite derives the columns that people use. Measured against a
 // composite primary key (WITHOUT ROWID: entries of 1 to 4 kB fill a page each and double the file)
 // and against a row id with an index (15 % larger for small entries, a document's entries
 // scattered among all others').
@@ -61,7 +62,35 @@ CREATE TABLE checkpoints (
 ) STRICT;
 )sql";
 
-constexpr std::array kMigrations{kFirst};
+// A row of the log has all entries of one document and one commit, and a segment an old stretch of
+// the log, packed (log/row.hpp, log/segment.hpp). Both have the seq of their last entry in the key,
+// so that what has entry n is the first with a key from n on.
+constexpr const char* kSecond = R"sql(
+ALTER TABLE log RENAME TO log_1;
+
+CREATE TABLE log (
+  position    INTEGER PRIMARY KEY,               -- document_id << 32 | last_seq
+  document_id INTEGER NOT NULL AS (position >> 32) VIRTUAL REFERENCES documents (id),
+  last_seq    INTEGER NOT NULL AS (position & 4294967295) VIRTUAL,
+  generation  INTEGER NOT NULL,
+  checksum    INTEGER NOT NULL,
+  entries     BLOB    NOT NULL
+) STRICT;
+
+CREATE TABLE segments (
+  position    INTEGER PRIMARY KEY,               -- likewise
+  document_id INTEGER NOT NULL AS (position >> 32) VIRTUAL REFERENCES documents (id),
+  last_seq    INTEGER NOT NULL AS (position & 4294967295) VIRTUAL,
+  first_seq   INTEGER NOT NULL,
+  earliest_ms INTEGER NOT NULL,                  -- of its entries
+  latest_ms   INTEGER NOT NULL,
+  generation  INTEGER NOT NULL,
+  checksum    INTEGER NOT NULL,
+  entries     BLOB    NOT NULL
+) STRICT;
+)sql";
+
+constexpr std::array kMigrations{Migration{kFirst}, Migration{kSecond, pack_log_of_version_1}};
 
 std::int64_t version_of(Connection& connection) {
   return connection.query_integer("PRAGMA user_version");
@@ -99,7 +128,8 @@ void migrate(Connection& connection, Migrations known) {
        ++version) {
     connection.describe("migration to schema version " + std::to_string(version + 1));
     Transaction transaction(connection);
-    connection.execute(known[version]);
+    connection.execute(known[version].sql);
+    if (known[version].fill) known[version].fill(connection);
     connection.execute(("PRAGMA user_version = " + std::to_string(version + 1)).c_str());
     connection.execute(("PRAGMA application_id = " + std::to_string(kApplicationId)).c_str());
     transaction.commit();

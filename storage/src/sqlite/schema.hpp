@@ -12,7 +12,11 @@ inline constexpr std::int64_t kApplicationId = 0x504c4d50;
 
 // The schema's history: migration n brings a database from version n to n+1. What has been released
 // is never edited; a change is a new migration at the end.
-using Migrations = std::span<const char* const>;
+struct Migration {
+  const char* sql;
+  void (*fill)(Connection&) = nullptr;  // what SQL cannot do, after it and in the same transaction
+};
+using Migrations = std::span<const Migration>;
 Migrations migrations();
 
 // Throws Error (kUnavailable) unless the database is ours and not newer than `known`.

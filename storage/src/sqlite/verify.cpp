@@ -1,6 +1,11 @@
+#include <algorithm>
 #include <string>
 #include <utility>
 
+#include "log/number.hpp"
+#include "log/row.hpp"
+#include "log/segment.hpp"
+#include "log/time_number.hpp"
 #include "sqlite/limits.hpp"
 #include "sqlite/position.hpp"
 #include "sqlite/reader.hpp"
@@ -77,30 +82,75 @@ void SqliteReader::verify_document(const std::string& name, std::vector<Finding>
     }
     verify_end(*document, findings);
   }
+  Names names = this->names(*document);
+  const EntryVisitor check_author = [&](const EntryView& entry) {
+    if (names.try_emplace(entry.author).second) {  // once
+      findings.push_back({document->name, entry.seq, "the author is missing"});
+    }
+  };
   for (Seq first = 1; first <= document->last_seq;) {
     Transaction snapshot(connection_);  // a short one each time: the writer is never held up
-    first = verify_log(*document, first, findings);
+    first = verify_log(*document, first, check_author, findings);
   }
 }
 
 void SqliteReader::verify_end(const Header& document, std::vector<Finding>& findings) {
-  Statement last(connection_, "SELECT max(position) FROM log WHERE position BETWEEN ?1 AND ?2");
+  Statement last(connection_,
+                 "SELECT max(position) FROM (SELECT position FROM log UNION ALL "
+                 "SELECT position FROM segments) WHERE position BETWEEN ?1 AND ?2");
   Execution row = last.run(position(document.id, 1), position(document.id, kMaxSeq));
   if (row.next() && row.integer(0) == position(document.id, document.last_seq)) return;
   findings.push_back({document.name, document.last_seq, "is not where the log ends"});
 }
 
-// Looks at up to kVerifyChunk entries and answers where to go on.
-Seq SqliteReader::verify_log(const Header& document, Seq first, std::vector<Finding>& findings) {
+// Looks at the segment that has entry `first`, or at up to kVerifyChunk rows from there on, and
+// answers where to go on. The log may be packed between two calls.
+Seq SqliteReader::verify_log(const Header& document, Seq first, const EntryVisitor& visit,
+                             std::vector<Finding>& findings) {
   Seq expected = first;
-  Execution row = log_.run(position(document.id, first), position(document.id, document.last_seq),
-                           kVerifyChunk);
-  while (row.next()) {
-    const Seq seq = row.unsigned_integer(0);
-    if (seq != expected) findings.push_back({document.name, expected, "entries are missing"});
-    const auto fault = fault_of_entry(document, row);
-    if (fault) findings.push_back({document.name, seq, *fault});
-    expected = seq + 1;
+  const auto verify_piece = [&](Seq end, const std::optional<std::string>& fault, auto read) {
+    if (fault) {
+      findings.push_back({document.name, end, *fault});
+    } else {
+      try {
+        if (read() > expected) {
+          findings.push_back({document.name, expected, "entries are missing"});
+        }
+      } catch (const log::Malformed& malformed) {
+        findings.push_back(
+            {document.name, end, std::string("cannot be read: ") + malformed.what()});
+      }
+    }
+    expected = end + 1;
+  };
+  const std::int64_t last = position(document.id, document.last_seq);
+  {
+    Execution row = segments_.run(position(document.id, first), last);
+    if (row.next()) {
+      const Seq end = row.unsigned_integer(0);
+      verify_piece(end, fault_of_segment(document, row), [&] {
+        Time earliest = Time::max();
+        Time latest = Time::min();
+        const Seq begin = log::read_segment(row.blob(3), end, 0, end, [&](const EntryView& entry) {
+          earliest = std::min(earliest, entry.at);
+          latest = std::max(latest, entry.at);
+          visit(entry);
+        });
+        if (begin != row.unsigned_integer(4) ||
+            log::number_of(earliest) != row.unsigned_integer(5) ||
+            log::number_of(latest) != row.unsigned_integer(6)) {
+          throw log::Malformed("it is not of the entries and the time that it is filed under");
+        }
+        return begin;
+      });
+      return expected;
+    }
+  }
+  Execution row = rows_.run(position(document.id, first), last);
+  for (std::size_t i = 0; i < kVerifyChunk && row.next(); ++i) {
+    const Seq end = row.unsigned_integer(0);
+    verify_piece(end, fault_of_row(document, row),
+                 [&] { return log::read_row(row.blob(3), end, expected, end, visit); });
   }
   if (expected > first) return expected;
   findings.push_back({document.name, expected, "entries are missing"});

@@ -19,10 +19,6 @@ constexpr std::int64_t kWalFrameHeaderBytes = 24;  // SQLite file format, 4.1
 
 std::int64_t milliseconds(Time time) { return time.time_since_epoch().count(); }
 
-std::optional<std::int64_t> milliseconds(const std::optional<Time>& time) {
-  return time ? std::optional(milliseconds(*time)) : std::nullopt;
-}
-
 std::string json_array_of_ids(const std::vector<CachedAuthor>& authors) {
   std::string json = "[";
   for (const CachedAuthor& author : authors) {
@@ -77,9 +73,16 @@ SqliteWriter::SqliteWriter(const std::filesystem::path& file,
                      "INSERT INTO authors (document_id, client_id, name, first_seen_seq) "
                      "VALUES (?1, ?2, ?3, ?4)"),
       name_author_(connection_, "UPDATE authors SET name = ?2 WHERE id = ?1 AND name = ''"),
-      insert_entry_(connection_,
-                    "INSERT INTO log (position, generation, at_ms, made_at_ms, author_id, "
-                    "connection, checksum, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
+      insert_row_(connection_,
+                  "INSERT INTO log (position, generation, checksum, entries) "
+                  "VALUES (?1, ?2, ?3, ?4)"),
+      select_compacted_seq_(connection_,
+                            "SELECT max(position) FROM segments WHERE position BETWEEN ?1 AND ?2"),
+      delete_rows_(connection_, "DELETE FROM log WHERE position BETWEEN ?1 AND ?2"),
+      delete_segments_(connection_, "DELETE FROM segments WHERE position BETWEEN ?1 AND ?2"),
+      insert_segment_(connection_,
+                      "INSERT INTO segments (position, first_seq, earliest_ms, latest_ms, "
+                      "generation, checksum, entries) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
       select_checkpoint_seq_(connection_, "SELECT seq FROM checkpoints WHERE document_id = ?1"),
       replace_checkpoint_(connection_,
                           "INSERT OR REPLACE INTO checkpoints "
@@ -147,28 +150,46 @@ SqliteWriter::DocumentRefs SqliteWriter::verify_sequence(std::span<const Append>
 }
 
 void SqliteWriter::write_batch(std::span<const Append> batch, const DocumentRefs& documents) {
-  Transaction transaction(connection_);
-  for (std::size_t i = 0; i < batch.size(); ++i) write_entry(batch[i], *documents[i]);
+  std::vector<std::pair<CachedDocument*, const Append*>> by_document;
+  by_document.reserve(batch.size());
+  for (std::size_t i = 0; i < batch.size(); ++i) by_document.emplace_back(documents[i], &batch[i]);
+  std::ranges::stable_sort(by_document, {}, [](const auto& entry) { return entry.first; });
 
-  DocumentRefs changed = documents;
-  std::sort(changed.begin(), changed.end());
-  changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
-  for (CachedDocument* document : changed) update_document(*document);
+  Transaction transaction(connection_);
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (documents[i]->id == 0) insert_document(batch[i], *documents[i]);
+  }
+  std::vector<const Append*> appends;
+  for (std::size_t i = 0; i < by_document.size(); ++i) {
+    const auto& [document, append] = by_document[i];
+    appends.push_back(append);
+    if (i + 1 < by_document.size() && by_document[i + 1].first == document) continue;
+    write_row(appends, *document);
+    update_document(*document);
+    appends.clear();
+  }
   PALIMPSEST_FAILPOINT("after-append-before-commit");
   transaction.commit();
 }
 
-void SqliteWriter::write_entry(const Append& append, CachedDocument& document) {
-  if (document.id == 0) insert_document(append, document);
-  const CachedAuthor& by = author(append.author, append.seq, document);
-  const Place place{Place::Kind::kLogEntry, document.id, document.generation, append.seq};
-  const crdt::ByteView bytes = *append.update;
-  insert_entry_.execute(position(document.id, append.seq), document.generation,
-                        milliseconds(append.at), milliseconds(append.made_at), by.id,
-                        append.connection, checksum(place, bytes), bytes);
-  document.last_seq = append.seq;
-  document.edited_at = append.at;
-  document.touch(by);
+void SqliteWriter::write_row(std::span<const Append* const> appends, CachedDocument& document) {
+  row_.clear();
+  for (const Append* append : appends) {
+    note_authors(*append, document);
+    row_.add(*append);
+  }
+  const Append& last = *appends.back();
+  document.last_seq = last.seq;
+  document.edited_at = last.at;
+  const Place place{Place::Kind::kLogRow, document.id, document.generation, last.seq};
+  const crdt::ByteView entries = row_.finish();
+  insert_row_.execute(position(document.id, last.seq), document.generation,
+                      checksum(place, entries), entries);
+}
+
+void SqliteWriter::note_authors(const Append& append, CachedDocument& document) {
+  document.touch(author(append.author, append.seq, document));
+  for (const Author& other : append.others) author(other, append.seq, document);
 }
 
 void SqliteWriter::update_document(const CachedDocument& document) {
@@ -251,6 +272,40 @@ void SqliteWriter::replace_checkpoint(const Checkpoint& checkpoint,
   update_summary_.execute(document.id, std::string_view(checkpoint.title),
                           std::string_view(checkpoint.excerpt), checkpoint.seq);
   transaction.commit();
+}
+
+bool SqliteWriter::compact(const Compaction& compaction) {
+  bool is_done = false;
+  guarded("packing of \"" + compaction.document + "\"", [&] {
+    cache_.make_room();
+    is_done = replace_rows(compaction, document(compaction.document));
+  });
+  return is_done;
+}
+
+bool SqliteWriter::replace_rows(const Compaction& compaction, const CachedDocument& document) {
+  if (document.generation != compaction.generation || document.last_seq < compaction.last) {
+    return false;
+  }
+  const std::int64_t first = position(document.id, compaction.first);
+  const std::int64_t last = position(document.id, compaction.last);
+  Transaction transaction(connection_);
+  {
+    Execution packed =
+        select_compacted_seq_.run(position(document.id, 0), position(document.id, kMaxSeq));
+    const bool is_any = packed.next() && packed.optional_integer(0).has_value();
+    const Seq compacted_seq = is_any ? packed.unsigned_integer(0) & kMaxSeq : 0;
+    if (compacted_seq != compaction.compacted_seq) return false;
+  }
+  delete_rows_.execute(first, last);
+  delete_segments_.execute(first, last);
+  const Place place{Place::Kind::kSegment, document.id, document.generation, compaction.last};
+  const crdt::ByteView segment = compaction.segment;
+  insert_segment_.execute(last, compaction.first, milliseconds(compaction.earliest),
+                          milliseconds(compaction.latest), document.generation,
+                          checksum(place, segment), segment);
+  transaction.commit();
+  return true;
 }
 
 void SqliteWriter::maintain() {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "log/row.hpp"
 #include "sqlite/connection.hpp"
 #include "sqlite/document_cache.hpp"
 #include "sqlite/statement.hpp"
@@ -25,6 +26,7 @@ class SqliteWriter final : public Writer {
 
   void append(std::span<const Append> batch) override;
   void write_checkpoint(const Checkpoint& checkpoint) override;
+  bool compact(const Compaction& compaction) override;
   void maintain() override;
   void settle() override;
 
@@ -34,7 +36,9 @@ class SqliteWriter final : public Writer {
   // The document of each append, having verified that its seq is the next one.
   DocumentRefs verify_sequence(std::span<const Append> batch);
   void write_batch(std::span<const Append> batch, const DocumentRefs& documents);
-  void write_entry(const Append& append, CachedDocument& document);
+  void write_row(std::span<const Append* const> appends, CachedDocument& document);
+  void note_authors(const Append& append, CachedDocument& document);
+  bool replace_rows(const Compaction& compaction, const CachedDocument& document);
   void update_document(const CachedDocument& document);
   void replace_checkpoint(const Checkpoint& checkpoint, const CachedDocument& document);
 
@@ -60,6 +64,7 @@ class SqliteWriter final : public Writer {
   DocumentCache cache_;
   std::optional<Error> failure_;
 
+  log::RowWriter row_;                        // being put together
   std::int64_t page_bytes_ = 0;               // of one page in the write-ahead log
   std::int64_t wal_pages_ = 0;                // in the write-ahead log after the last commit
   std::int64_t wal_bytes_at_checkpoint_ = 0;  // when the last one was tried
@@ -71,7 +76,11 @@ class SqliteWriter final : public Writer {
   Statement select_author_;
   Statement insert_author_;
   Statement name_author_;
-  Statement insert_entry_;
+  Statement insert_row_;
+  Statement select_compacted_seq_;
+  Statement delete_rows_;
+  Statement delete_segments_;
+  Statement insert_segment_;
   Statement select_checkpoint_seq_;
   Statement replace_checkpoint_;
   Statement update_summary_;

@@ -1,5 +1,7 @@
 #include "room/room.hpp"
 
+#include <map>
+
 #include <spdlog/logger.h>
 
 #include "support.hpp"
@@ -44,6 +46,7 @@ struct Rig {
       if (has_bug) throw crdt::Bug("test: a broken invariant");
     }
     void read_stored(server::Room&) override {}
+    void checkpointed(const server::Room&) override {}
     bool has_bug = false;
     bool is_abandoned = false;
   };
@@ -467,7 +470,34 @@ TEST_CASE("the log says who made an update, as far as it is known", "[room]") {
   CHECK(log[1].author.client == 9);  // nobody speaks for it
   CHECK(log[1].author.name.empty());
   CHECK(log[2].author.client == 1);  // only deletes: who sent it
-  CHECK(log[3].author.client == 0);  // never said who it is
+  CHECK(log[3].author.client == 9);  // never said who it is, but wrote as that
+}
+
+TEST_CASE("an update that brings several people's work has several authors, named once", "[room]") {
+  Server server;
+  Client ann(server, "doc", 1);
+  Client bob(server, "doc", 2);
+  ann.connect();
+  bob.connect();
+  ann.say(R"({"user":{"name":"Ann"}})");
+  bob.say(R"({"user":{"name":"Bob"}})");
+  ann.doc().apply(crdt::Update::decode(Writer(9).append("written before the page was reloaded")));
+  ann.doc().apply(crdt::Update::decode(Writer(2).append("from Bob, by another way")));
+  ann.append("mine");
+  ann.send_sync(Kind::kUpdate, ann.doc().encode());
+  settle(server, {&ann, &bob});
+  ann.erase(0, 3);
+  bob.erase(0, 3);
+  settle(server, {&ann, &bob});
+
+  std::map<crdt::ClientId, std::string> names;
+  for (const storage::Author& author : server.store().reader()->authors("doc")) {
+    names[author.client] = author.name;
+  }
+  CHECK(names == std::map<crdt::ClientId, std::string>{{1, "Ann"}, {2, "Bob"}, {9, "Ann"}});
+  for (const storage::LogEntry& logged : server.stored_log("doc")) {
+    CHECK(logged.author.client == (logged.connection == ann.connection_number() ? 1 : 2));
+  }
 }
 
 TEST_CASE("an update of many clients is logged under the one that its sender speaks for",
