@@ -8,7 +8,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <fmt/chrono.h>
 #include <nlohmann/json.hpp>
 
 #include "http/problem.hpp"
@@ -23,14 +22,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kDefaultLimit = 100;
 constexpr std::size_t kMaxLimit = 1000;
-
-// RFC 3339, UTC, to the millisecond.
-std::string format_time(storage::Time time) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(time - seconds);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), rest.count());
-}
 
 std::size_t number_parameter(const Query& query, std::string_view name, std::size_t fallback,
                              std::size_t max) {
@@ -65,8 +56,8 @@ Json describe(const storage::DocumentSummary& document, const std::optional<Room
   return {{"name", document.name},
           {"title", has_news ? status->summary->title : document.title},
           {"excerpt", has_news ? status->summary->excerpt : document.excerpt},
-          {"createdAt", format_time(document.created_at)},
-          {"editedAt", format_time(document.edited_at)},
+          {"createdAt", storage::format_time(document.created_at)},
+          {"editedAt", storage::format_time(document.edited_at)},
           {"seq", document.last_seq},
           {"authors", authors_of(document)},
           {"here", people_of(status)}};
