@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "crdt/columns.hpp"
 #include "crdt/writer.hpp"
 #include "utf16.hpp"
 
@@ -16,74 +17,6 @@ namespace {
 
 constexpr std::uint64_t kVersion = 1;
 constexpr std::string_view kObjectCharacter = "\xEF\xBF\xBC";  // U+FFFC
-
-// Writes equal values that follow each other once.
-class RunColumn {
- public:
-  explicit RunColumn(Writer& writer) : writer_(writer) {}
-  void add(std::uint64_t value) {
-    if (count_ > 0 && value != value_) finish();
-    value_ = value;
-    ++count_;
-  }
-  void finish() {
-    if (count_ == 0) return;
-    writer_.write_var_uint(count_);
-    writer_.write_var_uint(value_);
-    count_ = 0;
-  }
-
- private:
-  Writer& writer_;
-  std::uint64_t value_ = 0;
-  std::uint64_t count_ = 0;
-};
-
-// Writes numbers as what they differ by, where that repeats once, else one by one.
-class DeltaColumn {
- public:
-  explicit DeltaColumn(Writer& writer) : writer_(writer) {}
-  void add(std::int64_t value) {
-    const std::int64_t delta = value - std::exchange(last_, value);
-    if (repeats_ > 0 && delta == delta_) {
-      ++repeats_;
-      return;
-    }
-    close_run();
-    delta_ = delta;
-    repeats_ = 1;
-  }
-  void finish() {
-    close_run();
-    flush();
-  }
-
- private:
-  static constexpr std::int64_t kWorthwhile = 3;
-
-  void close_run() {
-    if (repeats_ >= kWorthwhile) {
-      flush();
-      writer_.write_var_int(repeats_);
-      writer_.write_var_int(delta_);
-    } else {
-      single_.insert(single_.end(), static_cast<std::size_t>(repeats_), delta_);
-    }
-    repeats_ = 0;
-  }
-  void flush() {
-    if (single_.empty()) return;
-    writer_.write_var_int(-static_cast<std::int64_t>(single_.size()));
-    for (const std::int64_t delta : single_) writer_.write_var_int(delta);
-    single_.clear();
-  }
-
-  Writer& writer_;
-  std::int64_t last_ = 0;
-  std::int64_t delta_ = 0;
-  std::int64_t repeats_ = 0;
-  std::vector<std::int64_t> single_;
-};
 
 // Puts units together that belong to one run.
 class Grouping {
@@ -373,11 +306,8 @@ std::vector<WovenText::Run> WovenText::runs() const {
 //                                                  not, until all are told
 // deletedAt := deltas                              of units that are gone: seqs
 // deleters  := runs                                of units that are gone: indexes of clients
-// runs      := (varUint(count) varUint(value))*
-// deltas    := (varInt(count) varInt(delta) | varInt(-count) varInt(delta)*)*
 //
-// A delta is what a number adds to the one before it, the first to 0; with a positive count it
-// counts so many times, with a negative one so many follow. The text has all units, U+FFFC for an
+// runs and deltas: crdt/columns.hpp. The text has all units, U+FFFC for an
 // embed or a nested type. Only clients that did something here are told.
 Bytes WovenText::encode() const {
   Writer writer;

@@ -4,7 +4,9 @@
 #include <charconv>
 #include <utility>
 
+#include "crdt/columns.hpp"
 #include "crdt/error.hpp"
+#include "crdt/writer.hpp"
 
 namespace palimpsest::storage {
 namespace {
@@ -61,11 +63,6 @@ std::optional<Seq> parse_seq(std::string_view text) {
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), seq);
   if (error != std::errc() || stop != text.data() + text.size()) return std::nullopt;
   return seq;
-}
-
-std::string describe(const History::TextName& name) {
-  if (!name.type) return "the root \"" + name.root + "\"";
-  return "the type " + std::to_string(name.type->client) + ":" + std::to_string(name.type->clock);
 }
 
 }  // namespace
@@ -125,7 +122,7 @@ Seq History::resolve(std::string_view when) const {
     return static_cast<Seq>(behind - come_.begin()) - 1;
   }
   if (when.starts_with("v:")) throw NotInHistory("there is no version of that name");
-  throw NotInHistory("a moment is the number of a change, an RFC 3339 time or v:NAME");
+  throw std::invalid_argument("a moment is the number of a change, an RFC 3339 time or v:NAME");
 }
 
 History::TextName History::main_text() const {
@@ -144,11 +141,40 @@ History::Woven& History::woven(const TextName& name) {
   if (const auto known = woven_.find(name); known != woven_.end()) return known->second;
   std::optional<crdt::WovenText> text =
       name.type ? weave_.text(*name.type) : weave_.text(name.root);
-  if (!text) throw NotInHistory("the document never had " + describe(name));
+  if (!text)
+    throw NotInHistory(name.type ? "the document never had that type"
+                                 : "the document never had that root");
   return woven_.emplace(name, Woven{std::move(*text), std::nullopt}).first->second;
 }
 
 const crdt::WovenText& History::text(const TextName& name) { return woven(name).text; }
+
+// historyWeave := varUint(1) people times varUint8Array(wovenText)
+// people       := varUint(count) (varUint(client) varString(name))*
+// times        := varUint(count) deltas       milliseconds since 1970, of change 1, 2, …, count
+//
+// wovenText: crdt/src/woven_text.cpp; deltas: crdt/columns.hpp. Of people those who are known by a
+// name.
+crdt::Bytes History::encode_weave(const TextName& name) {
+  constexpr std::uint64_t kVersion = 1;
+  const crdt::WovenText& woven_text = text(name);
+  crdt::Writer writer;
+  writer.write_var_uint(kVersion);
+  const auto is_named = [](const auto& person) { return !person.second.empty(); };
+  writer.write_var_uint(
+      static_cast<std::uint64_t>(std::count_if(names_.begin(), names_.end(), is_named)));
+  for (const auto& person : names_) {
+    if (!is_named(person)) continue;
+    writer.write_var_uint(person.first);
+    writer.write_var_string(person.second);
+  }
+  writer.write_var_uint(last_seq());
+  crdt::DeltaColumn times(writer);
+  for (Seq seq = 1; seq <= last_seq(); ++seq) times.add(made_[seq].time_since_epoch().count());
+  times.finish();
+  writer.write_var_bytes(woven_text.encode());
+  return std::move(writer).take();
+}
 
 const std::vector<History::Burst>& History::bursts(Group group) {
   const auto [entry, is_new] = bursts_.try_emplace(group);

@@ -60,7 +60,8 @@ class History {
   const std::string& name_of(crdt::ClientId client) const;
 
   // A moment as the number of a change: `when` is such a number, or an RFC 3339 time: then the last
-  // change that had come by then, 0 where none had. Throws NotInHistory.
+  // change that had come by then, 0 where none had. Throws NotInHistory, and std::invalid_argument
+  // for what is neither.
   Seq resolve(std::string_view when) const;
 
   // The one to look at where nobody says which: `content`, which the web client edits, or else the
@@ -68,6 +69,9 @@ class History {
   TextName main_text() const;
   // Throws NotInHistory.
   const crdt::WovenText& text(const TextName& name);
+  // That with the times of all changes and the names of people, for a browser. A grammar stands
+  // above the function (history.cpp).
+  crdt::Bytes encode_weave(const TextName& name);
   // Which changes belong together when runs of one author are told: those of one sitting.
   crdt::WovenText::Groups groups() const { return sitting_of_seq_; }
 
