@@ -1,6 +1,5 @@
 #include "http/documents.hpp"
 
-#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -11,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "http/problem.hpp"
+#include "http/reply.hpp"
 #include "room/directory.hpp"
 #include "storage/store.hpp"
 
@@ -22,18 +22,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kDefaultLimit = 100;
 constexpr std::size_t kMaxLimit = 1000;
-
-std::size_t number_parameter(const Query& query, std::string_view name, std::size_t fallback,
-                             std::size_t max) {
-  const std::string* text = find_parameter(query, name);
-  if (!text) return fallback;
-  std::size_t number = 0;
-  const char* end = text->data() + text->size();
-  const auto [stop, error] = std::from_chars(text->data(), end, number);
-  if (error != std::errc() || stop != end || number > max)
-    throw Problem(400, std::string(name) + " must be a number up to " + std::to_string(max));
-  return number;
-}
 
 Json authors_of(const storage::DocumentSummary& document) {
   Json authors = Json::array();
@@ -61,16 +49,6 @@ Json describe(const storage::DocumentSummary& document, const std::optional<Room
           {"seq", document.last_seq},
           {"authors", authors_of(document)},
           {"here", people_of(status)}};
-}
-
-Response json_response(unsigned status, const Json& body) {
-  Response response;
-  response.status = status;
-  response.set("Content-Type", "application/json");
-  response.set("Cache-Control", "no-store");
-  // Names are checked before they are stored, but a reader of the list must not depend on it.
-  response.body = body.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-  return response;
 }
 
 }  // namespace
