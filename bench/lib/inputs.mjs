@@ -191,6 +191,9 @@ function prepare(plan) {
   return { ...plan, folder }
 }
 
+/** The first trace, or typing that is made up instead. */
+export const prepareFirstTrace = ({ traces, quick }) => prepare(tracePlans(traces, quick)[0])
+
 /** The inputs of the CRDT cases. Without recorded traces there is typing made up instead. */
 export function prepareInputs({ traces, quick, large }) {
   return [

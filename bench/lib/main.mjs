@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { drawCrdt } from './crdt-chart.mjs'
 import { measureCrdt } from './crdt.mjs'
 import { measureFanout } from './fanout.mjs'
+import { measureHistory } from './history.mjs'
 import { describeRun } from './machine.mjs'
 import { render } from './table.mjs'
 
@@ -20,11 +21,11 @@ function parse() {
         quick: { type: 'boolean', default: false }
       }
     })
-    if (values.only !== undefined && !['crdt', 'fanout'].includes(values.only)) {
-      throw new Error(`--only takes crdt or fanout, not ${values.only}`)
+    if (values.only !== undefined && !['crdt', 'history', 'fanout'].includes(values.only)) {
+      throw new Error(`--only takes crdt, history or fanout, not ${values.only}`)
     }
     if (values.large && values.traces === undefined) throw new Error('--large needs --traces')
-    if (values.svg !== undefined && values.only === 'fanout') throw new Error('--svg draws the CRDT')
+    if (values.svg !== undefined && (values.only ?? 'crdt') !== 'crdt') throw new Error('--svg draws the CRDT')
     return values
   } catch (error) {
     console.error(`bench/run: ${error.message}`)
@@ -33,10 +34,12 @@ function parse() {
 }
 
 const options = parse()
-const result = { run: await describeRun(options), crdt: undefined, fanout: [] }
+const result = { run: await describeRun(options), crdt: undefined, history: [], fanout: [] }
 try {
-  if (options.only !== 'fanout') result.crdt = await measureCrdt(options)
-  if (options.only !== 'crdt') result.fanout = await measureFanout(options)
+  const wants = part => (options.only ?? part) === part
+  if (wants('crdt')) result.crdt = await measureCrdt(options)
+  if (wants('history')) result.history = await measureHistory(options)
+  if (wants('fanout')) result.fanout = await measureFanout(options)
 } catch (error) {
   console.error(`bench/run: ${error.message}`)
   process.exit(1)

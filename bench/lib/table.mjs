@@ -46,6 +46,27 @@ function renderFanout(results, run) {
   ]
 }
 
+const historyRows = [
+  ['open: weave the log', ({ open, weave }) => `${significant(open + weave)} ms`],
+  ['text at any moment, longest', ({ textAt, textAtLongest }) =>
+    `${significant(textAt)} ms, ${significant(textAtLongest)} ms`],
+  ['difference of two moments, longest', ({ diff, diffLongest }) =>
+    `${significant(diff)} ms, ${significant(diffLongest)} ms`],
+  ['search over all time, longest', ({ search, searchLongest }) =>
+    `${significant(search)} ms, ${significant(searchLongest)} ms`],
+  ['weave for the browser', ({ weaveBytes, textBytes }) =>
+    `${significant(weaveBytes / 1e6)} MB, ${significant(weaveBytes / textBytes)} × its text`],
+  ['memory', ({ memoryBytes }) => `${significant(memoryBytes / 1e6)} MB`]
+]
+
+function renderHistory(results) {
+  return [
+    `| History, processor time | ${results.map(({ title }) => title).join(' | ')} |`,
+    `| :- | ${results.map(() => '-:').join(' | ')} |`,
+    ...historyRows.map(([label, figure]) => row([label, ...results.map(({ figures }) => figure(figures))]))
+  ]
+}
+
 function about(run, crdt, fanout) {
   const sentences = [
     `${run.date}, revision ${run.revision}; ${run.processor}, ${significant(run.memoryBytes / 2 ** 30, 2)} GiB;`,
@@ -67,9 +88,10 @@ function about(run, crdt, fanout) {
   return sentences.join('\n')
 }
 
-export function render({ run, crdt, fanout }) {
+export function render({ run, crdt, history, fanout }) {
   const parts = []
   if (crdt !== undefined) parts.push(renderCrdt(crdt))
+  if (history.length > 0) parts.push(renderHistory(history).join('\n'))
   if (fanout.length > 0) parts.push(renderFanout(fanout, run).join('\n'))
   parts.push(about(run, crdt, fanout))
   return parts.join('\n\n')
