@@ -125,16 +125,19 @@ Seq History::resolve(std::string_view when) const {
   throw std::invalid_argument("a moment is the number of a change, an RFC 3339 time or v:NAME");
 }
 
-History::TextName History::main_text() const {
-  const std::vector<crdt::Weave::Text> texts = weave_.texts();
-  const crdt::Weave::Text* first = nullptr;
-  for (const crdt::Weave::Text& text : texts) {
+std::optional<History::TextName> History::find_main_text() const {
+  std::optional<TextName> first;
+  for (const crdt::Weave::Text& text : weave_.texts()) {
     if (text.type) continue;
-    if (text.root == kMainRoot) return {text.root, std::nullopt};
-    if (first == nullptr) first = &text;
+    if (text.root == kMainRoot || !first) first = {text.root, std::nullopt};
+    if (text.root == kMainRoot) break;
   }
-  if (first == nullptr) throw NotInHistory("the document has no root with text");
-  return {first->root, std::nullopt};
+  return first;
+}
+
+History::TextName History::main_text() const {
+  if (std::optional<TextName> name = find_main_text()) return std::move(*name);
+  throw NotInHistory("the document has no root with text");
 }
 
 History::Woven& History::woven(const TextName& name) {
@@ -211,17 +214,15 @@ std::vector<History::Burst> History::timeline(Group group, Seq before, std::size
   const auto count = std::min<std::size_t>(limit, static_cast<std::size_t>(end - all.begin()));
   std::vector<Burst> page(std::make_reverse_iterator(end),
                           std::make_reverse_iterator(end - static_cast<std::ptrdiff_t>(count)));
-  for (Burst& burst : page) burst.place = place_of(burst);
+  const std::optional<TextName> name = find_main_text();
+  if (!name) return page;
+  Woven& main = woven(*name);
+  if (!main.index) main.index.emplace(main.text);
+  for (Burst& burst : page) burst.place = place_of(burst, main);
   return page;
 }
 
-std::string History::place_of(const Burst& burst) {
-  const std::vector<crdt::Weave::Text> texts = weave_.texts();
-  const bool has_text = std::any_of(texts.begin(), texts.end(),
-                                    [](const crdt::Weave::Text& text) { return !text.type; });
-  if (!has_text) return "";
-  Woven& main = woven(main_text());
-  if (!main.index) main.index.emplace(main.text);
+std::string History::place_of(const Burst& burst, const Woven& main) const {
   for (Seq seq = burst.last; seq >= burst.first && burst.last - seq < kPage; --seq) {
     if (const auto unit = main.index->unit_of(seq)) {
       return main.text.heading_before(*unit, burst.last).value_or("");

@@ -117,7 +117,8 @@ class History {
   void add(const LogEntry& entry);
   Woven& woven(const TextName& name);
   const std::vector<Burst>& bursts(Group group);
-  std::string place_of(const Burst& burst);
+  std::optional<TextName> find_main_text() const;
+  std::string place_of(const Burst& burst, const Woven& main) const;
 
   std::string document_;
   crdt::Weave weave_;
