@@ -25,6 +25,7 @@
 #include "exit_status.hpp"
 #include "http/assets.hpp"
 #include "http/documents.hpp"
+#include "http/history.hpp"
 #include "http/router.hpp"
 #include "http/static_files.hpp"
 #include "log.hpp"
@@ -152,6 +153,7 @@ struct App::Parts {
   Journal journal;
   Directory directory;
   http::Documents documents;
+  http::HistoryPages history;
   http::StaticFiles files;
   http::Router router;
   net::Connections connections;
@@ -181,8 +183,10 @@ App::Parts::Parts(const Config& config_, net::Limits limits)
                .resumed = [this] { on_room_again(); }}),
       directory(io, reading.get_executor(), *store, journal, clock, log, room_options(config)),
       documents(directory, *store, reading.get_executor(), fill_with_random),
+      history(*store, reading.get_executor()),
       files(embedded_assets(), fill_with_random),
       router({.documents = documents,
+              .history = history,
               .files = files,
               .origins = {config.allow_origin, config.listen.is_loopback},
               .not_ready = [this] { return not_ready(); },

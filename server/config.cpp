@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -290,6 +291,12 @@ std::string Setting::variable() const {
 std::string Setting::key() const { return underscored(name); }
 
 std::span<const Setting> settings() { return kSettings; }
+
+std::optional<std::string> process_environment(const std::string& variable) {
+  const char* value = std::getenv(variable.c_str());
+  if (!value) return std::nullopt;
+  return value;
+}
 
 Config resolve_config(const Flags& flags, const Environment& environment,
                       const std::optional<ConfigFile>& file) {

@@ -76,6 +76,8 @@ std::span<const Setting> settings();
 using Flags = std::map<std::string, std::vector<std::string>, std::less<>>;
 // nullopt for a variable that is not set.
 using Environment = std::function<std::optional<std::string>(const std::string& variable)>;
+// That of this process.
+std::optional<std::string> process_environment(const std::string& variable);
 struct ConfigFile {
   std::string name;  // for messages
   std::string text;

@@ -8,6 +8,7 @@
 
 #include "cli/doc.hpp"
 #include "cli/files.hpp"
+#include "cli/history.hpp"
 #include "cli/serve.hpp"
 #include "config.hpp"
 #include "exit_status.hpp"
@@ -127,6 +128,115 @@ int run_doc(const Doc& doc) {
   return server::kExitDone;
 }
 
+// The commands that read the stored history, and which of them it is.
+struct History {
+  cli::HistoryLog log;
+  cli::HistoryShow show;
+  cli::HistoryDiff diff;
+  cli::HistoryBlame blame;
+  cli::HistorySearch search;
+  std::vector<std::string> words;
+  CLI::App* log_command = nullptr;
+  CLI::App* show_command = nullptr;
+  CLI::App* diff_command = nullptr;
+  CLI::App* blame_command = nullptr;
+  CLI::App* search_command = nullptr;
+  Flags flags;
+
+  const CLI::App* parsed() const {
+    for (const CLI::App* command :
+         {log_command, show_command, diff_command, blame_command, search_command}) {
+      if (command->parsed()) return command;
+    }
+    return nullptr;
+  }
+};
+
+constexpr const char* kWhen =
+    "A moment: the number of a change, an RFC 3339 time, or v:NAME of a version";
+
+void add_source(CLI::App& command, cli::HistorySource& source, Flags& flags) {
+  command
+      .add_option_function<std::string>(
+          "--data", [&flags](const std::string& data) { flags["data"] = {data}; },
+          "The directory with the documents")
+      ->type_name("DIR")
+      ->default_str("data");
+  command.add_flag("--json", source.json, "Print JSON");
+}
+
+void add_root(CLI::App& command, cli::HistorySource& source) {
+  command
+      .add_option("--root", source.root, "The root type's name; else content, or the first text")
+      ->type_name("NAME");
+}
+
+void add_document(CLI::App& command, cli::HistorySource& source) {
+  command.add_option("DOC", source.document, "The document's name")->required()->type_name("");
+}
+
+void add_history(CLI::App& program, History& history) {
+  const auto add = [&](const char* name, const char* help, cli::HistorySource& source) {
+    CLI::App* command = program.add_subcommand(name, help);
+    add_source(*command, source, history.flags);
+    return command;
+  };
+  history.log_command = add("log", "List who wrote when and where", history.log);
+  add_document(*history.log_command, history.log);
+  history.log_command->add_flag("--sittings", history.log.sittings,
+                                "What all wrote until everybody paused, not each one's bursts");
+  history.log_command->add_option("--limit", history.log.limit, "At most so many")
+      ->type_name("N")
+      ->default_str("all");
+
+  history.show_command = add("show", "Print what a document said at a moment", history.show);
+  add_document(*history.show_command, history.show);
+  history.show_command->add_option("--at", history.show.at, kWhen)->required()->type_name("WHEN");
+  add_root(*history.show_command, history.show);
+
+  history.diff_command = add("diff", "Print what changed between two moments", history.diff);
+  add_document(*history.diff_command, history.diff);
+  history.diff_command->add_option("FROM", history.diff.from, kWhen)->required()->type_name("");
+  history.diff_command->add_option("TO", history.diff.to, "Likewise")->required()->type_name("");
+  add_root(*history.diff_command, history.diff);
+
+  history.blame_command = add("blame", "Print who wrote what, and when", history.blame);
+  add_document(*history.blame_command, history.blame);
+  history.blame_command->add_option("--at", history.blame.at, kWhen)
+      ->type_name("WHEN")
+      ->default_str("now");
+  add_root(*history.blame_command, history.blame);
+
+  history.search_command =
+      add("search", "Print when words stood in the documents, and who wrote and removed them",
+          history.search);
+  history.search_command->add_option("WORDS", history.words, "What to look for, as it was written")
+      ->required()
+      ->type_name("");
+  history.search_command->add_option("--document", history.search.document, "Only in this one")
+      ->type_name("DOC");
+  add_root(*history.search_command, history.search);
+}
+
+int run_history(History& history) {
+  const auto data = server::load_config(history.flags, server::process_environment).data;
+  const auto run = [&](CLI::App* parsed, auto& command) {
+    if (!parsed->parsed()) return;
+    command.data = data;
+    cli::run(command, std::cout);
+  };
+  for (const std::string& word : history.words) {
+    history.search.words += (history.search.words.empty() ? "" : " ") + word;
+  }
+  run(history.log_command, history.log);
+  run(history.show_command, history.show);
+  run(history.diff_command, history.diff);
+  run(history.blame_command, history.blame);
+  run(history.search_command, history.search);
+  if (!std::cout.flush()) throw cli::InputError("standard output: cannot be written");
+  return server::kExitDone;
+}
+
 int run(int argc, char** argv) {
   CLI::App program("Palimpsest: documents that many people write at once, and their history");
   program.name("palimpsest");
@@ -136,13 +246,16 @@ int run(int argc, char** argv) {
   Doc doc;
   const CLI::App* serve = add_serve(program, flags);
   add_doc(program, doc);
+  History history;
+  add_history(program, history);
 
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return program.exit(error) == 0 ? server::kExitDone : server::kExitUsage;
   }
-  return serve->parsed() ? cli::serve(flags) : run_doc(doc);
+  if (serve->parsed()) return cli::serve(flags);
+  return history.parsed() != nullptr ? run_history(history) : run_doc(doc);
 }
 
 int complain(const std::exception& error, int status) {

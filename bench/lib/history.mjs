@@ -1,60 +1,33 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import { Input } from '../peers/input.mjs'
-import { effective } from '../peers/replay.mjs'
-import { prepareTraces } from './inputs.mjs'
+import { promisify } from 'node:util'
+import { separated } from './format.mjs'
+import { prepareFirstTrace } from './inputs.mjs'
 import { pinned } from './machine.mjs'
-import { storageBench, workFolder } from './paths.mjs'
-import { summarize } from './statistics.mjs'
+import { historyBench } from './paths.mjs'
 
-/**
- * What the whole history of a document takes on disk, its checkpoint apart.
- *
- * @typedef {object} HistoryResult
- * @property {string} title
- * @property {boolean} hasRealTimes else 120 ms lie between two updates
- * @property {number} updates
- * @property {number} rawBytes of all updates, each with its length in four bytes
- * @property {number} historyBytes whole pages of the database
- * @property {number} packMilliseconds in the background, from first to last
- * @property {import('./statistics.mjs').Summary} read all of it, in milliseconds
- */
+/** A document's past: opened from its log, and asked about. Processor times in milliseconds. */
 
 const core = 1
-/** Those that were recorded with the time of each key. */
-const withRealTimes = ['json-crdt-patch']
-const measuredTraces = ['automerge-paper', 'json-crdt-patch']
 
-/** When each update of a trace came, as storage_bench reads it. */
-function writeTimes(input) {
-  const { startContent, txns } = new Input(input.folder).trace()
-  const start = startContent ? [txns[0].time] : []
-  const times = [...start, ...txns.flatMap(({ time, patches }) => effective(patches).map(() => time))]
-  const path = join(input.folder, 'times')
-  writeFileSync(path, BigInt64Array.from(times, time => BigInt(Date.parse(time))))
-  return path
+async function run(args) {
+  const [command, pinnedArgs] = pinned(core, historyBench, args.map(String))
+  const { stdout } = await promisify(execFile)(command, pinnedArgs)
+  return JSON.parse(stdout)
 }
 
-/** @returns {HistoryResult} */
-function measure(input) {
-  console.error(`measuring the history of ${input.title}`)
-  const hasRealTimes = withRealTimes.includes(input.name)
-  const store = mkdtempSync(join(workFolder, 'history-'))
-  try {
-    const times = hasRealTimes ? ['--times', writeTimes(input)] : []
-    const output = execFileSync(...pinned(core, storageBench, [input.folder, '--store', store, ...times]),
-      { encoding: 'utf8' })
-    const { times: read, ...figures } = JSON.parse(output)
-    return { title: input.title, hasRealTimes, ...figures, read: summarize(read) }
-  } finally {
-    rmSync(store, { recursive: true })
-  }
-}
-
-/** @returns {HistoryResult[]} */
-export function measureHistory({ traces, quick }) {
-  const inputs = prepareTraces({ traces, quick })
-  const chosen = inputs.filter(({ name }) => measuredTraces.includes(name))
-  return (chosen.length > 0 ? chosen : inputs).map(measure)
+/** @returns {Promise<{ title: string, figures: object }[]>} */
+export async function measureHistory({ traces, quick }) {
+  const trace = prepareFirstTrace({ traces, quick })
+  console.error(`measuring the history: ${trace.title}`)
+  const recorded = await run(['--updates', join(trace.folder, 'yjs.updates'),
+    '--phrase', 'algorithm', 'operational transformation', 'the', 'ing '])
+  const [updates, authors] = [quick ? 50_000 : 1_000_000, 20]
+  console.error(`measuring the history: ${separated(updates)} updates by ${authors} authors`)
+  const madeUp = await run(['--made-up', updates, '--authors', authors,
+    '--phrase', 'palimpsest', 'history of the', 'every keystroke can', 'the '])
+  return [
+    { title: trace.title, figures: recorded },
+    { title: `${separated(updates)} updates, ${authors} authors`, figures: madeUp }
+  ]
 }

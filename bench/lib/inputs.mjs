@@ -193,6 +193,8 @@ function prepare(plan) {
 
 /** @returns {PreparedInput[]} */
 export const prepareTraces = ({ traces, quick }) => tracePlans(traces, quick).map(prepare)
+/** The first trace, or typing that is made up instead. */
+export const prepareFirstTrace = ({ traces, quick }) => prepare(tracePlans(traces, quick)[0])
 
 /** The inputs of the CRDT cases. Without recorded traces there is typing made up instead. */
 export function prepareInputs({ traces, quick, large }) {

@@ -5,11 +5,12 @@ import { measureCrdt } from './crdt.mjs'
 import { measureFanout } from './fanout.mjs'
 import { measureHistory } from './history.mjs'
 import { describeRun } from './machine.mjs'
+import { measureStorage } from './storage.mjs'
 import { render } from './table.mjs'
 
 /** What bench/run does once everything is built. */
 
-const parts = ['crdt', 'fanout', 'history']
+const parts = ['crdt', 'storage', 'history', 'fanout']
 
 const measures = (part, { only }) => only === undefined || only === part
 
@@ -38,11 +39,12 @@ function parse() {
 }
 
 const options = parse()
-const result = { run: await describeRun(options), crdt: undefined, fanout: [], history: [] }
+const result = { run: await describeRun(options), crdt: undefined, storage: [], history: [], fanout: [] }
 try {
   if (measures('crdt', options)) result.crdt = await measureCrdt(options)
+  if (measures('storage', options)) result.storage = measureStorage(options)
+  if (measures('history', options)) result.history = await measureHistory(options)
   if (measures('fanout', options)) result.fanout = await measureFanout(options)
-  if (measures('history', options)) result.history = measureHistory(options)
 } catch (error) {
   console.error(`bench/run: ${error.message}`)
   process.exit(1)

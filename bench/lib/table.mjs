@@ -46,7 +46,7 @@ function renderFanout(results, run) {
   ]
 }
 
-function historyRow({ title, hasRealTimes, updates, rawBytes, historyBytes, packMilliseconds, read }) {
+function storageRow({ title, hasRealTimes, updates, rawBytes, historyBytes, packMilliseconds, read }) {
   const each = bytes => `${significant(bytes / updates)} B`
   return [
     `${title}: ${separated(updates)} updates, ${hasRealTimes ? 'at their times' : '120 ms apart'}`,
@@ -55,11 +55,32 @@ function historyRow({ title, hasRealTimes, updates, rawBytes, historyBytes, pack
   ]
 }
 
-function renderHistory(results) {
+function renderStorage(results) {
   return [
     '| History on disk, for each update | Palimpsest | the updates alone, each with its length | smaller by | reading all | packing, each |',
     '| :- | -: | -: | -: | -: | -: |',
-    ...results.map(result => row(historyRow(result)))
+    ...results.map(result => row(storageRow(result)))
+  ]
+}
+
+const historyRows = [
+  ['open: weave the log', ({ open, weave }) => `${significant(open + weave)} ms`],
+  ['text at any moment, longest', ({ textAt, textAtLongest }) =>
+    `${significant(textAt)} ms, ${significant(textAtLongest)} ms`],
+  ['difference of two moments, longest', ({ diff, diffLongest }) =>
+    `${significant(diff)} ms, ${significant(diffLongest)} ms`],
+  ['search over all time, longest', ({ search, searchLongest }) =>
+    `${significant(search)} ms, ${significant(searchLongest)} ms`],
+  ['weave for the browser', ({ weaveBytes, textBytes }) =>
+    `${significant(weaveBytes / 1e6)} MB, ${significant(weaveBytes / textBytes)} × its text`],
+  ['memory', ({ memoryBytes }) => `${significant(memoryBytes / 1e6)} MB`]
+]
+
+function renderHistory(results) {
+  return [
+    `| History, processor time | ${results.map(({ title }) => title).join(' | ')} |`,
+    `| :- | ${results.map(() => '-:').join(' | ')} |`,
+    ...historyRows.map(([label, figure]) => row([label, ...results.map(({ figures }) => figure(figures))]))
   ]
 }
 
@@ -84,11 +105,12 @@ function about(run, crdt, fanout) {
   return sentences.join('\n')
 }
 
-export function render({ run, crdt, fanout, history }) {
+export function render({ run, crdt, storage, history, fanout }) {
   const parts = []
   if (crdt !== undefined) parts.push(renderCrdt(crdt))
-  if (fanout.length > 0) parts.push(renderFanout(fanout, run).join('\n'))
+  if (storage.length > 0) parts.push(renderStorage(storage).join('\n'))
   if (history.length > 0) parts.push(renderHistory(history).join('\n'))
+  if (fanout.length > 0) parts.push(renderFanout(fanout, run).join('\n'))
   parts.push(about(run, crdt, fanout))
   return parts.join('\n\n')
 }

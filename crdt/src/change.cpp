@@ -4,6 +4,15 @@
 #include "core.hpp"
 
 namespace palimpsest::crdt::internal {
+namespace {
+
+// Of a character that UTF-8 writes in four bytes: one that UTF-16 writes as a pair.
+char32_t code_point(ByteView utf8) {
+  return char32_t{utf8[0] & 0x07U} << 18 | char32_t{utf8[1] & 0x3FU} << 12 |
+         char32_t{utf8[2] & 0x3FU} << 6 | char32_t{utf8[3] & 0x3FU};
+}
+
+}  // namespace
 
 Change& Core::begin() {
   change_.epoch = ++epoch;
@@ -11,6 +20,7 @@ Change& Core::begin() {
   change_.deleted.clear();
   change_.erased.clear();
   change_.split.clear();
+  change_.torn.clear();
   change_.typed = {};
   change_.typed_bytes = 0;
   if (!change_.changed_types.empty()) change_.changed_types.clear();
@@ -65,6 +75,8 @@ BlockList::Place Core::split(Change& change, ClientIndex client, BlockList::Plac
       // Both halves of the torn character become U+FFFD. Its four bytes hold the left one; the
       // right part moves to the end, behind the other.
       Bytes& content = clients[client].content;
+      const auto pair = ByteView(content).subspan(left.content + left.content_bytes, 4);
+      change.torn.push_back({client, right.clock - 1, code_point(pair)});
       std::copy(kReplacement.begin(), kReplacement.end(),
                 content.begin() + left.content + left.content_bytes);
       left.content_bytes += static_cast<std::uint32_t>(kReplacement.size());

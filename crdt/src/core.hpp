@@ -141,6 +141,13 @@ struct Change {
   Span typed{};
   std::size_t typed_bytes = 0;
   std::vector<Point> split;  // blocks to try to merge again at the end
+  // Surrogate pairs that a split tore: what they were, and where the first half is.
+  struct Torn {
+    ClientIndex client;
+    Clock clock;
+    char32_t character;
+  };
+  std::vector<Torn> torn;
   // Types to look at when formatting is cleaned up after a remote change; empty where it isn't.
   std::unordered_set<TypeIndex> changed_types;
   bool tracks_types = false;
@@ -231,6 +238,9 @@ struct Core {
   // Collects garbage and joins blocks as Yjs does when a transaction ends. Cleans formatting up
   // after a remote change where the options say so.
   void end(Change& change, bool remote);
+  // The last that had a beginning; `epoch` says which that was. Its clients, deletions and tears
+  // stay readable until the next begins.
+  const Change& last_change() const { return change_; }
 
   // Where `client` gets new blocks, before the first of them.
   void touch(Change& change, ClientIndex client);

@@ -11,6 +11,7 @@
 #include "crdt/state_vector.hpp"
 #include "crdt/update.hpp"
 #include "crdt/v2.hpp"
+#include "history/json.hpp"
 
 namespace palimpsest::server::cli {
 namespace {
@@ -95,23 +96,6 @@ void write_update(const std::filesystem::path& file, crdt::ByteView update, bool
     write_file(file, update);
 }
 
-// A root's kind is not in the data; what nobody has written to is null.
-std::string json_of(const crdt::Doc& doc, const std::string& root) {
-  switch (doc.guess_kind(root)) {
-    case crdt::Doc::RootKind::kEmpty:
-      return "null";
-    case crdt::Doc::RootKind::kText:
-      return crdt::Any(doc.text(root)).to_json();
-    case crdt::Doc::RootKind::kArray:
-      return doc.array(root).to_json();
-    case crdt::Doc::RootKind::kMap:
-      return doc.map(root).to_json();
-    case crdt::Doc::RootKind::kXml:
-      return crdt::Any(doc.xml(root)).to_json();
-  }
-  return "null";
-}
-
 }  // namespace
 
 void run(const DocMerge& command) {
@@ -134,7 +118,7 @@ void run(const DocShow& command, std::ostream& out) {
       out << doc.text(command.root);
       break;
     case DocShow::Format::kJson:
-      out << json_of(doc, command.root) << '\n';
+      out << root_json(doc, command.root) << '\n';
       break;
     case DocShow::Format::kDelta:
       out << doc.delta(command.root).to_json() << '\n';

@@ -1,18 +1,11 @@
 #include "cli/serve.hpp"
 
-#include <cstdlib>
 #include <iostream>
 
 #include "app.hpp"
 
 namespace palimpsest::server::cli {
 namespace {
-
-std::optional<std::string> environment(const std::string& variable) {
-  const char* value = std::getenv(variable.c_str());
-  if (!value) return std::nullopt;
-  return value;
-}
 
 void greet(const App& app, const Config& config) {
   std::cout << "Palimpsest is at " << app.url() << " with its documents in " << config.data.string()
@@ -28,7 +21,7 @@ void greet(const App& app, const Config& config) {
 }  // namespace
 
 int serve(const Flags& flags) {
-  const Config config = load_config(flags, environment);
+  const Config config = load_config(flags, process_environment);
   check_safety(config);
   App app(config);
   app.stop_on_signals();

@@ -1,6 +1,5 @@
 #include "http/documents.hpp"
 
-#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -8,10 +7,10 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <fmt/chrono.h>
 #include <nlohmann/json.hpp>
 
 #include "http/problem.hpp"
+#include "http/reply.hpp"
 #include "room/directory.hpp"
 #include "storage/store.hpp"
 
@@ -23,26 +22,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kDefaultLimit = 100;
 constexpr std::size_t kMaxLimit = 1000;
-
-// RFC 3339, UTC, to the millisecond.
-std::string format_time(storage::Time time) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(time - seconds);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), rest.count());
-}
-
-std::size_t number_parameter(const Query& query, std::string_view name, std::size_t fallback,
-                             std::size_t max) {
-  const std::string* text = find_parameter(query, name);
-  if (!text) return fallback;
-  std::size_t number = 0;
-  const char* end = text->data() + text->size();
-  const auto [stop, error] = std::from_chars(text->data(), end, number);
-  if (error != std::errc() || stop != end || number > max)
-    throw Problem(400, std::string(name) + " must be a number up to " + std::to_string(max));
-  return number;
-}
 
 Json authors_of(const storage::DocumentSummary& document) {
   Json authors = Json::array();
@@ -65,21 +44,11 @@ Json describe(const storage::DocumentSummary& document, const std::optional<Room
   return {{"name", document.name},
           {"title", has_news ? status->summary->title : document.title},
           {"excerpt", has_news ? status->summary->excerpt : document.excerpt},
-          {"createdAt", format_time(document.created_at)},
-          {"editedAt", format_time(document.edited_at)},
+          {"createdAt", storage::format_time(document.created_at)},
+          {"editedAt", storage::format_time(document.edited_at)},
           {"seq", document.last_seq},
           {"authors", authors_of(document)},
           {"here", people_of(status)}};
-}
-
-Response json_response(unsigned status, const Json& body) {
-  Response response;
-  response.status = status;
-  response.set("Content-Type", "application/json");
-  response.set("Cache-Control", "no-store");
-  // Names are checked before they are stored, but a reader of the list must not depend on it.
-  response.body = body.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-  return response;
 }
 
 }  // namespace

@@ -24,11 +24,15 @@ bool is_safe(std::string_view method) { return method == "GET" || method == "HEA
 // segment's text is left in `name`, still encoded.
 bool matches(std::string_view pattern, std::string_view path, std::string_view& name) {
   constexpr std::string_view kName = "{name}";
-  if (!pattern.ends_with(kName)) return pattern == path;
-  const std::string_view prefix = pattern.substr(0, pattern.size() - kName.size());
-  if (!path.starts_with(prefix)) return false;
-  name = path.substr(prefix.size());
-  return !name.empty() && name.find('/') == std::string_view::npos;
+  const std::size_t place = pattern.find(kName);
+  if (place == pattern.npos) return pattern == path;
+  const std::string_view prefix = pattern.substr(0, place);
+  const std::string_view suffix = pattern.substr(place + kName.size());
+  if (path.size() <= prefix.size() + suffix.size() || !path.starts_with(prefix) ||
+      !path.ends_with(suffix))
+    return false;
+  name = path.substr(prefix.size(), path.size() - prefix.size() - suffix.size());
+  return name.find('/') == std::string_view::npos;
 }
 
 // The document that an encoded piece of a path names. Throws Problem.
@@ -69,6 +73,13 @@ const Router::Route Router::kRoutes[] = {
     {"GET", "/api/documents", &Router::list_documents},
     {"POST", "/api/documents", &Router::create_document},
     {"GET", "/api/documents/{name}", &Router::get_document},
+    {"GET", "/api/documents/{name}/history", &Router::timeline},
+    {"GET", "/api/documents/{name}/history/activity", &Router::activity},
+    {"GET", "/api/documents/{name}/history/weave", &Router::weave},
+    {"GET", "/api/documents/{name}/diff", &Router::diff},
+    {"GET", "/api/documents/{name}/blame", &Router::blame},
+    {"GET", "/api/documents/{name}/history/search", &Router::search},
+    {"GET", "/api/documents/{name}/content", &Router::content},
     {"GET", "/", &Router::page},
     {"GET", "/d/{name}", &Router::page},
     {"GET", "/sync/{name}", &Router::socket_only},
@@ -151,6 +162,34 @@ asio::awaitable<Response> Router::create_document(Call) const { return parts_.do
 
 asio::awaitable<Response> Router::get_document(Call call) const {
   co_return co_await parts_.documents.get(std::move(call.name));
+}
+
+asio::awaitable<Response> Router::timeline(Call call) const {
+  return parts_.history.timeline(std::move(call.name), std::move(call.query));
+}
+
+asio::awaitable<Response> Router::activity(Call call) const {
+  return parts_.history.activity(std::move(call.name), std::move(call.query));
+}
+
+asio::awaitable<Response> Router::weave(Call call) const {
+  return parts_.history.weave(std::move(call.name), std::move(call.query));
+}
+
+asio::awaitable<Response> Router::diff(Call call) const {
+  return parts_.history.diff(std::move(call.name), std::move(call.query));
+}
+
+asio::awaitable<Response> Router::blame(Call call) const {
+  return parts_.history.blame(std::move(call.name), std::move(call.query));
+}
+
+asio::awaitable<Response> Router::search(Call call) const {
+  return parts_.history.search(std::move(call.name), std::move(call.query));
+}
+
+asio::awaitable<Response> Router::content(Call call) const {
+  return parts_.history.content(std::move(call.name), std::move(call.query));
 }
 
 asio::awaitable<Response> Router::page(Call call) const {

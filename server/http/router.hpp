@@ -8,6 +8,7 @@
 #include <spdlog/fwd.h>
 
 #include "http/documents.hpp"
+#include "http/history.hpp"
 #include "http/message.hpp"
 #include "http/origin.hpp"
 #include "http/static_files.hpp"
@@ -29,6 +30,7 @@ class Router {
  public:
   struct Parts {
     Documents& documents;
+    HistoryPages& history;
     const StaticFiles& files;
     OriginPolicy origins;
     // nullptr when edits are taken and stored, else why not.
@@ -66,6 +68,13 @@ class Router {
   boost::asio::awaitable<Response> list_documents(Call call) const;
   boost::asio::awaitable<Response> create_document(Call call) const;
   boost::asio::awaitable<Response> get_document(Call call) const;
+  boost::asio::awaitable<Response> timeline(Call call) const;
+  boost::asio::awaitable<Response> activity(Call call) const;
+  boost::asio::awaitable<Response> weave(Call call) const;
+  boost::asio::awaitable<Response> diff(Call call) const;
+  boost::asio::awaitable<Response> blame(Call call) const;
+  boost::asio::awaitable<Response> search(Call call) const;
+  boost::asio::awaitable<Response> content(Call call) const;
   boost::asio::awaitable<Response> page(Call call) const;
   boost::asio::awaitable<Response> socket_only(Call call) const;
 

@@ -176,7 +176,8 @@ void Journal::write(std::span<Entry> entries, bool is_retry) {
     return entries.front().client->checkpointed(checkpoint->seq);
   }
   if (const auto* compaction = std::get_if<storage::Compaction>(&entries.front().work)) {
-    return writer_->compact(*compaction);
+    writer_->compact(*compaction);
+    return;
   }
   write_appends(entries, is_retry);
 }

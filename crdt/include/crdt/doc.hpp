@@ -31,6 +31,7 @@ class Writing;
 }  // namespace internal
 
 class Transaction;
+class Weave;
 
 // What one document takes. Units: bytes of encoded update, numbers of blocks and clients.
 struct Limits {
@@ -182,6 +183,7 @@ class Doc {
 
  private:
   friend class Transaction;
+  friend class Weave;
   std::unique_ptr<internal::Core> core_;
 };
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -13,6 +12,7 @@
 
 #include "crdt/bytes.hpp"
 #include "crdt/id.hpp"
+#include "storage/time.hpp"
 
 namespace palimpsest::storage {
 
@@ -20,8 +20,6 @@ namespace palimpsest::storage {
 using DocumentId = std::int64_t;
 // Position in one document's log: 1, 2, 3 … without a gap, in commit order.
 using Seq = std::uint64_t;
-// Wall clock of the server, to the millisecond.
-using Time = std::chrono::sys_time<std::chrono::milliseconds>;
 
 // The disk or SQLite failed, or the store is not one of ours. what() names the file, the operation
 // and the cause. After a failed commit its outcome is unknown: the store takes no further writes

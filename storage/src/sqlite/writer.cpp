@@ -299,6 +299,7 @@ bool SqliteWriter::replace_rows(const Compaction& compaction, const CachedDocume
   }
   delete_rows_.execute(first, last);
   delete_segments_.execute(first, last);
+  PALIMPSEST_FAILPOINT("mid-compaction");
   const Place place{Place::Kind::kSegment, document.id, document.generation, compaction.last};
   const crdt::ByteView segment = compaction.segment;
   insert_segment_.execute(last, compaction.first, milliseconds(compaction.earliest),

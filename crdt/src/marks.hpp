@@ -1,0 +1,157 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "crdt/error.hpp"
+#include "crdt/id.hpp"
+
+namespace palimpsest::crdt::internal {
+
+// Which update brought each unit of one client. A client's units come in the order of their clocks,
+// so a note says with which update a stretch begins, and whether each unit of it came with the
+// update after the one before: so does what is typed by one person alone.
+//
+// Cost: 16 bytes for a stretch; lookup O(log n).
+class InsertionMarks {
+ public:
+  // The units from the end of what is marked up to `end`.
+  void add(Clock end, std::uint32_t seq) {
+    const Clock begin = end_;
+    if (begin == end) return;
+    end_ = end;
+    if (!notes_.empty()) {
+      Note& last = notes_.back();
+      const Clock length = begin - last.clock;
+      if (last.step == 0 && last.seq == seq) return;
+      const bool can_step = last.step == 1 || length == 1;
+      if (can_step && end - begin == 1 && last.seq + length == seq) {
+        last.step = 1;
+        return;
+      }
+    }
+    notes_.push_back({begin, seq, 0});
+  }
+
+  // Visits the units of [begin, end), all marked, as stretches: visit(count, seq of the first,
+  // step).
+  template <class Visit>
+  void for_each(Clock begin, Clock end, Visit&& visit) const {
+    PALIMPSEST_ASSERT(end <= end_);
+    for (std::size_t i = find(begin); begin < end; ++i) {
+      const Note& note = notes_[i];
+      const Clock behind = std::min(end, i + 1 < notes_.size() ? notes_[i + 1].clock : end_);
+      visit(behind - begin, note.seq_of(begin), note.step);
+      begin = behind;
+    }
+  }
+
+  // How many units had come with updates up to `seq`.
+  Clock count_at(std::uint32_t seq) const {
+    const auto behind =
+        std::upper_bound(notes_.begin(), notes_.end(), seq,
+                         [](std::uint32_t at, const Note& note) { return at < note.seq; });
+    if (behind == notes_.begin()) return 0;
+    const Note& note = *std::prev(behind);
+    const Clock end = behind == notes_.end() ? end_ : behind->clock;
+    return note.step == 0 ? end : std::min(end, note.clock + (seq - note.seq) + 1);
+  }
+
+  Clock end() const { return end_; }
+  std::size_t memory_bytes() const { return notes_.capacity() * sizeof(Note); }
+
+ private:
+  struct Note {
+    Clock clock;
+    std::uint32_t seq;  // rising from one to the next
+    std::uint32_t step;
+
+    std::uint32_t seq_of(Clock at) const {
+      return seq + step * static_cast<std::uint32_t>(at - clock);
+    }
+  };
+
+  std::size_t find(Clock clock) const {
+    const auto behind =
+        std::upper_bound(notes_.begin(), notes_.end(), clock,
+                         [](Clock at, const Note& note) { return at < note.clock; });
+    return static_cast<std::size_t>(behind - notes_.begin()) - 1;
+  }
+
+  std::vector<Note> notes_;
+  Clock end_ = 0;
+};
+
+// Which update deleted the units of one client that are. Each unit is marked once. Stretches that
+// were erased key by key, in either direction, are one note.
+//
+// Cost: 24 bytes for a note. sort() O(n) and, of what is new, O(n log n); lookup O(log n).
+class DeletionMarks {
+ public:
+  struct Note {
+    Clock clock;
+    std::uint32_t length;
+    std::uint32_t seq;  // of the unit at `clock`
+    std::int32_t step;  // from one unit to the next
+    std::uint32_t sender;
+
+    Clock end() const { return clock + length; }
+    std::uint32_t seq_of(Clock at) const {
+      return seq + static_cast<std::uint32_t>(step) * static_cast<std::uint32_t>(at - clock);
+    }
+    std::uint32_t last_seq() const { return seq_of(end() - 1); }
+  };
+
+  void add(Clock clock, std::uint64_t length, std::uint32_t seq, std::uint32_t sender) {
+    if (sorted_ < notes_.size() && length == 1 && extend(notes_.back(), clock, seq, sender)) return;
+    constexpr std::uint64_t kMost = std::uint64_t{1} << 31;
+    for (; length > kMost; length -= kMost, clock += kMost) {
+      notes_.push_back({clock, static_cast<std::uint32_t>(kMost), seq, 0, sender});
+    }
+    notes_.push_back({clock, static_cast<std::uint32_t>(length), seq, 0, sender});
+  }
+
+  // By clock; for_each() needs it.
+  void sort() {
+    const auto precedes = [](const Note& a, const Note& b) { return a.clock < b.clock; };
+    const auto middle = notes_.begin() + static_cast<std::ptrdiff_t>(sorted_);
+    std::sort(middle, notes_.end(), precedes);
+    std::inplace_merge(notes_.begin(), middle, notes_.end(), precedes);
+    sorted_ = notes_.size();
+  }
+
+  // Visits the marked parts of [begin, end) in order: visit(note, clock, end).
+  template <class Visit>
+  void for_each(Clock begin, Clock end, Visit&& visit) const {
+    auto note = std::lower_bound(notes_.begin(), notes_.end(), begin,
+                                 [](const Note& a, Clock clock) { return a.end() <= clock; });
+    for (; note != notes_.end() && note->clock < end; ++note) {
+      visit(*note, std::max(begin, note->clock), std::min(end, note->end()));
+    }
+  }
+
+  const std::vector<Note>& notes() const { return notes_; }
+  std::size_t memory_bytes() const { return notes_.capacity() * sizeof(Note); }
+
+ private:
+  static bool extend(Note& last, Clock clock, std::uint32_t seq, std::uint32_t sender) {
+    if (last.sender != sender) return false;
+    if (clock + 1 == last.clock && seq == last.seq + 1 && (last.length == 1 || last.step == -1)) {
+      last = {clock, last.length + 1, seq, -1, sender};
+      return true;
+    }
+    if (clock == last.end() && seq == last.last_seq() + 1 && (last.length == 1 || last.step == 1)) {
+      ++last.length;
+      last.step = 1;
+      return true;
+    }
+    return false;
+  }
+
+  std::vector<Note> notes_;
+  std::size_t sorted_ = 0;  // so many from the front are, and stay as they are
+};
+
+}  // namespace palimpsest::crdt::internal

@@ -1,0 +1,333 @@
+#include "crdt/weave.hpp"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+#include <utility>
+
+#include "core.hpp"
+#include "crdt/delete_set.hpp"
+#include "crdt/state_vector.hpp"
+#include "find_type.hpp"
+#include "marks.hpp"
+#include "utf16.hpp"
+
+namespace palimpsest::crdt {
+
+using internal::Block;
+using internal::BlockIndex;
+using internal::ClientIndex;
+using internal::Core;
+using internal::DeletionMarks;
+using internal::InsertionMarks;
+using internal::Kind;
+using internal::kNone;
+using internal::TypeIndex;
+using internal::TypeKind;
+
+namespace {
+
+constexpr char16_t kReplacementUnit = 0xFFFD;
+
+}  // namespace
+
+struct Weave::State {
+  // A surrogate pair that is shown as two U+FFFD from `seq` on.
+  struct Tear {
+    std::uint32_t seq;
+    std::uint32_t sender;
+    char32_t character;
+  };
+  // What is known of one client of the replica.
+  struct Marks {
+    std::uint32_t person = 0;
+    InsertionMarks insertions;
+    DeletionMarks deletions;
+    std::map<Clock, Tear> tears;  // by the clock of the first half
+  };
+
+  Doc doc{{.gc = false}};
+  Core& core;
+  std::vector<Marks> marks;  // by ClientIndex
+  std::vector<ClientId> people;
+  std::unordered_map<ClientId, std::uint32_t> person_of;
+  ClientId last_sender = ~ClientId{0};
+  std::uint32_t last_sender_index = 0;
+  std::vector<Contribution> contributions;
+  Seq last_seq = 0;
+
+  explicit State(Core& (*core_of)(Doc&)) : core(core_of(doc)) {}
+
+  std::uint32_t person(ClientId client) {
+    const auto [entry, is_new] =
+        person_of.try_emplace(client, static_cast<std::uint32_t>(people.size()));
+    if (is_new) people.push_back(client);
+    return entry->second;
+  }
+  std::uint32_t sender_index(ClientId sender) {
+    if (sender != last_sender) {
+      last_sender = sender;
+      last_sender_index = person(sender);
+    }
+    return last_sender_index;
+  }
+  Marks& marks_of(ClientIndex client) {
+    while (marks.size() <= client) {
+      const ClientId id = core.clients[marks.size()].id;
+      marks.emplace_back().person = person(id);
+    }
+    return marks[client];
+  }
+
+  void note_keystroke(const internal::DecodedUpdate& update, std::uint32_t seq);
+  void note_change(std::uint32_t seq, std::uint32_t sender);
+  void credit(std::uint32_t seq, std::uint32_t person, std::size_t inserted, std::size_t deleted);
+  std::size_t characters_in(ClientIndex client, Clock begin, Clock end, bool only_visible) const;
+  void note_born_deleted(ClientIndex client, Clock begin, std::uint32_t seq, std::uint32_t sender);
+
+  void weave_item(const Block& item, WovenText& into) const;
+  std::string root_of(TypeIndex type) const;
+};
+
+// What is nearly every update: one block behind the last one of its client.
+void Weave::State::note_keystroke(const internal::DecodedUpdate& update, std::uint32_t seq) {
+  const internal::BlockView& block = update.only_block;
+  const ClientIndex client = core.find_client(update.sections.front().client);
+  Marks& own = marks_of(client);
+  own.insertions.add(block.end(), seq);
+  credit(seq, own.person, block.kind == Kind::kString ? block.length : 0, 0);
+}
+
+void Weave::State::note_change(std::uint32_t seq, std::uint32_t sender) {
+  const internal::Change& change = core.last_change();
+  std::size_t deleted = 0;
+  for (const internal::Change::Span& span : change.deleted) {
+    marks_of(span.client).deletions.add(span.clock, span.length, seq, sender);
+    const Clock known = std::min(core.clock_before(change, span.client), span.clock + span.length);
+    deleted += characters_in(span.client, span.clock, known, false);
+  }
+  bool has_credit = false;
+  for (const ClientIndex client : change.clients) {
+    const Clock begin = core.clients[client].clock_before;
+    const Clock end = core.clock_of(client);
+    if (begin == end) continue;
+    Marks& own = marks_of(client);
+    own.insertions.add(end, seq);
+    note_born_deleted(client, begin, seq, sender);
+    const std::size_t inserted = characters_in(client, begin, end, true);
+    const bool is_sender = own.person == sender;
+    if (inserted > 0 || is_sender) {
+      credit(seq, own.person, inserted, is_sender ? std::exchange(deleted, 0) : 0);
+      has_credit = true;
+    }
+  }
+  if (deleted > 0 || !has_credit) credit(seq, sender, 0, deleted);
+  for (const internal::Change::Torn& torn : change.torn) {
+    marks_of(torn.client).tears.try_emplace(torn.clock, Tear{seq, sender, torn.character});
+  }
+}
+
+void Weave::State::credit(std::uint32_t seq, std::uint32_t client, std::size_t inserted,
+                          std::size_t deleted) {
+  contributions.push_back(
+      {seq, client, static_cast<std::uint32_t>(inserted), static_cast<std::uint32_t>(deleted)});
+}
+
+std::size_t Weave::State::characters_in(ClientIndex client, Clock begin, Clock end,
+                                        bool only_visible) const {
+  std::size_t count = 0;
+  core.for_each_block(client, begin, end, [&](BlockIndex index) {
+    const Block& block = core.blocks[index];
+    if (block.kind != Kind::kString || (only_visible && block.deleted)) return;
+    count += std::min(end, block.end()) - std::max(begin, block.clock);
+  });
+  return count;
+}
+
+// What comes without its content, because it had been deleted where it comes from.
+void Weave::State::note_born_deleted(ClientIndex client, Clock begin, std::uint32_t seq,
+                                     std::uint32_t sender) {
+  const Clock end = core.clock_of(client);
+  core.for_each_block(client, begin, end, [&](BlockIndex index) {
+    const Block& block = core.blocks[index];
+    if (block.kind != Kind::kDeleted && block.kind != Kind::kGc) return;
+    const Clock first = std::max(begin, block.clock);
+    marks[client].deletions.add(first, block.end() - first, seq, sender);
+  });
+}
+
+void Weave::State::weave_item(const Block& item, WovenText& into) const {
+  if (!internal::is_countable(item.kind)) return;
+  const Marks& own = marks[item.client];
+  const std::size_t first = into.units_.size();
+  const std::size_t end = first + item.length;
+  into.units_.resize(end, WovenText::kObject);
+  if (item.kind == Kind::kString)
+    internal::to_utf16(core.content_of(item), into.units_.data() + first);
+  into.inserted_.resize(end);
+  into.deleted_.resize(end, static_cast<std::uint32_t>(WovenText::kNever));
+  into.clients_.resize(end, own.person);
+  into.deleters_.resize(end);
+
+  std::uint32_t* inserted = into.inserted_.data() + first;
+  own.insertions.for_each(item.clock, item.end(),
+                          [&](Clock count, std::uint32_t seq, std::uint32_t step) {
+                            for (; count > 0; --count, seq += step) *inserted++ = seq;
+                          });
+  if (!item.deleted && own.tears.empty()) return;
+  bool is_plain = own.tears.empty();
+  own.deletions.for_each(
+      item.clock, item.end(), [&](const DeletionMarks::Note& note, Clock from, Clock until) {
+        std::uint32_t seq = note.seq_of(from);
+        for (std::size_t unit = first + (from - item.clock); from < until; ++from, ++unit) {
+          into.deleted_[unit] = seq;
+          into.deleters_[unit] = note.sender;
+          is_plain = is_plain && into.inserted_[unit] < seq;
+          seq += static_cast<std::uint32_t>(note.step);
+        }
+      });
+  if (is_plain) return;
+
+  // Some were never to be seen, or were torn: once more, one by one.
+  WovenText once;
+  const auto take = [&](auto& from, auto& to) {
+    to.assign(from.begin() + static_cast<std::ptrdiff_t>(first), from.end());
+    from.resize(first);
+  };
+  take(into.units_, once.units_);
+  take(into.inserted_, once.inserted_);
+  take(into.deleted_, once.deleted_);
+  take(into.clients_, once.clients_);
+  take(into.deleters_, once.deleters_);
+  const auto tear_at = [&](Clock clock) -> const Tear* {
+    const auto tear = own.tears.find(clock);
+    return tear == own.tears.end() ? nullptr : &tear->second;
+  };
+  for (std::size_t i = 0; i < once.size(); ++i) {
+    const Clock clock = item.clock + i;
+    const std::uint32_t begin = once.inserted_[i];
+    const std::uint32_t gone = once.deleted_[i];
+    const std::uint32_t deleter = once.deleters_[i];
+    const Tear* const first_half = tear_at(clock);
+    const Tear* const second_half = clock > 0 ? tear_at(clock - 1) : nullptr;
+    const Tear* const tear = first_half != nullptr ? first_half : second_half;
+    if (tear == nullptr) {
+      into.add(once.units_[i], begin, gone, own.person, deleter);
+      continue;
+    }
+    if (first_half != nullptr) {
+      const bool ends_torn = tear->seq < gone;
+      const std::uint32_t end_of_pair = ends_torn ? tear->seq : gone;
+      const std::uint32_t ended_by = ends_torn ? tear->sender : deleter;
+      into.add(internal::high_half(tear->character), begin, end_of_pair, own.person, ended_by);
+      into.add(internal::low_half(tear->character), begin, end_of_pair, own.person, ended_by);
+    }
+    into.add(kReplacementUnit, std::max(begin, tear->seq), gone, own.person, deleter);
+  }
+}
+
+std::string Weave::State::root_of(TypeIndex type) const {
+  while (core.types[type].item != kNone) type = core.type_of(core.blocks[core.types[type].item]);
+  return std::string(core.names[core.types[type].name]);
+}
+
+Weave::Weave() : state_(std::make_unique<State>([](Doc& doc) -> Core& { return *doc.core_; })) {}
+Weave::Weave(Weave&&) noexcept = default;
+Weave& Weave::operator=(Weave&&) noexcept = default;
+Weave::~Weave() = default;
+
+void Weave::add(const Entry& entry) {
+  PALIMPSEST_ASSERT(entry.seq > state_->last_seq && entry.seq < WovenText::kNever);
+  internal::DecodedUpdate update;
+  internal::decode_update(entry.update, update);
+  Core& core = state_->core;
+  const std::uint64_t epoch = core.epoch;
+  core.apply(update);
+  const auto seq = static_cast<std::uint32_t>(entry.seq);
+  const std::uint32_t sender = state_->sender_index(entry.sender);
+  if (core.epoch == epoch) {
+    state_->note_keystroke(update, seq);
+  } else {
+    state_->note_change(seq, sender);
+  }
+  state_->last_seq = entry.seq;
+}
+
+Seq Weave::last_seq() const { return state_->last_seq; }
+
+std::span<const Weave::Contribution> Weave::contributions() const { return state_->contributions; }
+
+ClientId Weave::client(std::uint32_t index) const { return state_->people[index]; }
+
+const Doc& Weave::doc() const { return state_->doc; }
+
+std::vector<Weave::Text> Weave::texts() const {
+  const Core& core = state_->core;
+  const auto holds_characters = [&](TypeIndex type) {
+    for (BlockIndex i = core.types[type].start; i != kNone; i = core.blocks[i].right) {
+      if (core.blocks[i].kind == Kind::kString) return true;
+    }
+    return false;
+  };
+  std::vector<Text> texts;
+  for (TypeIndex type = 0; type < core.types.size(); ++type) {
+    const internal::Type& known = core.types[type];
+    if (known.item == kNone) {
+      if (known.kind == TypeKind::kUnknown && holds_characters(type)) {
+        texts.push_back({state_->root_of(type), std::nullopt});
+      }
+    } else if (known.kind == TypeKind::kText || known.kind == TypeKind::kXmlText) {
+      texts.push_back({state_->root_of(type), internal::id_of_type(core, type)});
+    }
+  }
+  return texts;
+}
+
+std::optional<WovenText> Weave::text(const TypeRef& type) const {
+  const Core& core = state_->core;
+  const auto found = internal::find_type(core, type);
+  if (!found) return std::nullopt;
+  for (State::Marks& own : state_->marks) own.deletions.sort();
+  WovenText text;
+  text.last_seq_ = state_->last_seq;
+  text.people_ = state_->people;
+  for (BlockIndex i = core.types[*found].start; i != kNone; i = core.blocks[i].right) {
+    state_->weave_item(core.blocks[i], text);
+  }
+  text.finish();
+  return text;
+}
+
+Snapshot Weave::snapshot(Seq at) const {
+  const auto seq = static_cast<std::uint32_t>(std::min<Seq>(at, state_->last_seq));
+  Snapshot snapshot;
+  for (ClientIndex client = 0; client < state_->marks.size(); ++client) {
+    const State::Marks& own = state_->marks[client];
+    const ClientId id = state_->core.clients[client].id;
+    const Clock clock = own.insertions.count_at(seq);
+    if (clock > 0) snapshot.state_vector.set(id, clock);
+    for (const DeletionMarks::Note& note : own.deletions.notes()) {
+      // Of a stretch that was erased key by key, only so far.
+      Clock begin = note.clock;
+      Clock end = note.end();
+      if (note.step == 0 && note.seq > seq) continue;
+      if (note.step > 0) end = note.seq > seq ? begin : std::min(end, begin + (seq - note.seq) + 1);
+      if (note.step < 0 && note.seq > seq) begin = std::min(end, begin + (note.seq - seq));
+      if (begin < end) snapshot.delete_set.append(id, begin, end - begin);
+    }
+  }
+  snapshot.delete_set.normalize();
+  return snapshot;
+}
+
+std::size_t Weave::memory_bytes() const {
+  std::size_t bytes = state_->doc.memory_bytes() + sizeof(State) +
+                      state_->contributions.capacity() * sizeof(Contribution) +
+                      state_->marks.capacity() * sizeof(State::Marks);
+  for (const State::Marks& own : state_->marks) {
+    bytes += own.insertions.memory_bytes() + own.deletions.memory_bytes();
+  }
+  return bytes;
+}
+
+}  // namespace palimpsest::crdt

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "http/message.hpp"
+#include "http/target.hpp"
+
+namespace palimpsest::storage {
+class History;
+class Store;
+}  // namespace palimpsest::storage
+
+namespace palimpsest::server::http {
+
+// What a document's past says, from what is on disk: of a live document all that is committed.
+//
+// WHEN, in `at`, `from` and `to`: the number of a change, an RFC 3339 time, or v:NAME. Which text
+// is asked about: `root=NAME` or, of one inside other types, `type=CLIENT:CLOCK`; else the main
+// one.
+//
+// Home:   any thread; read and computed on the executor for that, one question at a time. The
+//         histories last asked for stay in memory, within a budget.
+// Errors: Problem.
+class HistoryPages {
+ public:
+  HistoryPages(storage::Store& store, const boost::asio::any_io_executor& reading);
+  ~HistoryPages();
+
+  // ?group=burst|sitting&before=SEQ&limit=100: the last first.
+  boost::asio::awaitable<Response> timeline(std::string document, Query query);
+  // ?bucket=3600: by author and so many seconds.
+  boost::asio::awaitable<Response> activity(std::string document, Query query);
+  // ?format=binary|json
+  boost::asio::awaitable<Response> weave(std::string document, Query query);
+  // ?from=WHEN&to=WHEN&format=json|text
+  boost::asio::awaitable<Response> diff(std::string document, Query query);
+  // ?at=WHEN
+  boost::asio::awaitable<Response> blame(std::string document, Query query);
+  // ?q=PHRASE&limit=100
+  boost::asio::awaitable<Response> search(std::string document, Query query);
+  // ?format=text|json|update&at=WHEN; JSON is of all roots where none is named.
+  boost::asio::awaitable<Response> content(std::string document, Query query);
+
+ private:
+  class Shelf;
+  using Question = std::function<Response(storage::History&)>;
+
+  boost::asio::awaitable<Response> ask(std::string document, Question question);
+
+  std::shared_ptr<Shelf> shelf_;
+};
+
+}  // namespace palimpsest::server::http

@@ -1,0 +1,137 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "crdt/id.hpp"
+#include "crdt/weave.hpp"
+#include "crdt/woven_text.hpp"
+#include "storage/store.hpp"
+
+namespace palimpsest::storage {
+
+// What was asked of a history does not fit the document: a moment that there is none of, a text
+// that is not in it. what() names it, and fits behind the name of the parameter.
+class NotInHistory : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// One document's past, read from its log: who wrote what, when, and what it said at any moment.
+//
+// Time is when a change was made: for one made offline what its client says, else when it came
+// (LogEntry). Authorship goes by client id: what an update brings is its clients' work, what it
+// deletes its sender's.
+//
+// Home:   one thread at a time.
+// Errors: storage::Error where the log cannot be read, NotInHistory.
+// Cost:   catch_up() O(what is new). Afterwards the first question about a text is O(its units), as
+//         are those that follow a change; see crdt::WovenText for the rest.
+class History {
+ public:
+  // Which text of a document is asked about: a root, or a text inside other types by the item that
+  // carries it.
+  struct TextName {
+    std::string root;
+    std::optional<crdt::Id> type;
+
+    friend auto operator<=>(const TextName&, const TextName&) = default;
+  };
+
+  explicit History(std::string document);
+
+  // Reads what has come to the log since. False where there is no such document.
+  bool catch_up(Reader& reader);
+
+  Seq last_seq() const { return weave_.last_seq(); }
+  const crdt::Weave& weave() const { return weave_; }
+
+  // When the change was made.
+  Time time_of(Seq seq) const { return made_[seq]; }
+  // The name seen first for the client; "" where none was.
+  const std::string& name_of(crdt::ClientId client) const;
+
+  // A moment as the number of a change: `when` is such a number, or an RFC 3339 time: then the last
+  // change that had come by then, 0 where none had. Throws NotInHistory, and std::invalid_argument
+  // for what is neither.
+  Seq resolve(std::string_view when) const;
+
+  // The one to look at where nobody says which: `content`, which the web client edits, or else the
+  // first root with text. Throws NotInHistory where there is none.
+  TextName main_text() const;
+  // Throws NotInHistory.
+  const crdt::WovenText& text(const TextName& name);
+  // That with the times of all changes and the names of people, for a browser. A grammar stands
+  // above the function (history.cpp).
+  crdt::Bytes encode_weave(const TextName& name);
+  // Which changes belong together when runs of one author are told: those of one sitting.
+  crdt::WovenText::Groups groups() const { return sitting_of_seq_; }
+
+  // --- The timeline ---
+
+  struct Share {
+    crdt::ClientId client = 0;
+    std::uint64_t changes = 0;
+    std::uint64_t inserted = 0;  // UTF-16 units of text that came
+    std::uint64_t deleted = 0;   // and that went
+  };
+  // Changes that were made in one go.
+  struct Burst {
+    Seq first = 0;
+    Seq last = 0;  // others' changes may lie between
+    Time begin;
+    Time end;
+    std::vector<Share> shares;  // who took part, in the order in which they came in
+    std::string place;          // the heading above the last change; "" where there is none
+  };
+  enum class Group {
+    kBurst,    // of one author, who paused for a minute before and behind
+    kSitting,  // of all, until everybody paused for 15 minutes
+  };
+  // At most `limit` that begin before change `before`, the last first.
+  std::vector<Burst> timeline(Group group, Seq before, std::size_t limit);
+
+  struct Bucket {
+    Time begin;
+    std::vector<Share> shares;
+  };
+  // How much each author did in each piece of time in which there was something, the first first.
+  std::vector<Bucket> activity(std::chrono::milliseconds bucket) const;
+
+  std::size_t memory_bytes() const;
+
+ private:
+  struct Woven {
+    crdt::WovenText text;
+    std::optional<crdt::WovenText::SeqIndex> index;  // once it was needed
+  };
+
+  void add(const LogEntry& entry);
+  Woven& woven(const TextName& name);
+  const std::vector<Burst>& bursts(Group group);
+  std::optional<TextName> find_main_text() const;
+  std::string place_of(const Burst& burst, const Woven& main) const;
+
+  std::string document_;
+  crdt::Weave weave_;
+  // By seq; 0 stands for the time before all.
+  std::vector<Time> made_;
+  std::vector<Time> come_;  // never falling, though the clock may
+  std::vector<std::uint32_t> sitting_of_seq_;
+  Time sitting_begin_;
+  Time sitting_end_;
+  std::unordered_map<crdt::ClientId, std::string> names_;
+  // Made when asked for, dropped with the next change.
+  std::map<TextName, Woven> woven_;
+  std::map<Group, std::vector<Burst>> bursts_;
+};
+
+}  // namespace palimpsest::storage

@@ -1,0 +1,256 @@
+#include "storage/history.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "crdt/columns.hpp"
+#include "crdt/error.hpp"
+#include "crdt/writer.hpp"
+
+namespace palimpsest::storage {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kBurstPause = std::chrono::minutes(1);
+constexpr milliseconds kSittingPause = std::chrono::minutes(15);
+constexpr std::size_t kPage = 10'000;
+constexpr const char* kMainRoot = "content";
+
+// Whether a change made at that time belongs to what went on from `begin` to `end`. What was made
+// offline can come late, and then be from long before.
+bool goes_on(Time begin, Time end, Time at, milliseconds pause) {
+  return at <= end + pause && at + pause >= begin;
+}
+
+// Adds contributions to the shares of those who made them, in many lists at once: of bursts, say,
+// each by a number of its own. Most follow one by the same client in the same list.
+class Ledger {
+ public:
+  explicit Ledger(const crdt::Weave& weave) : weave_(weave) {}
+
+  void add(std::uint64_t list, std::vector<History::Share>& shares,
+           const crdt::Weave::Contribution& contribution) {
+    if (last_.size() <= contribution.client) last_.resize(contribution.client + 1);
+    Entry& last = last_[contribution.client];
+    if (!last.is_known || last.list != list) {
+      const auto [entry, is_new] =
+          positions_.try_emplace({list, contribution.client}, shares.size());
+      if (is_new) shares.emplace_back().client = weave_.client(contribution.client);
+      last = {true, list, entry->second};
+    }
+    History::Share& share = shares[last.position];
+    ++share.changes;
+    share.inserted += contribution.inserted;
+    share.deleted += contribution.deleted;
+  }
+
+ private:
+  struct Entry {
+    bool is_known = false;
+    std::uint64_t list = 0;
+    std::size_t position = 0;
+  };
+
+  const crdt::Weave& weave_;
+  std::vector<Entry> last_;  // by client
+  std::map<std::pair<std::uint64_t, std::uint32_t>, std::size_t> positions_;
+};
+
+std::optional<Seq> parse_seq(std::string_view text) {
+  Seq seq = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), seq);
+  if (error != std::errc() || stop != text.data() + text.size()) return std::nullopt;
+  return seq;
+}
+
+}  // namespace
+
+History::History(std::string document)
+    : document_(std::move(document)), made_(1), come_(1), sitting_of_seq_(1) {}
+
+bool History::catch_up(Reader& reader) {
+  for (;;) {
+    const std::vector<LogEntry> page = reader.log(document_, last_seq() + 1, kPage);
+    if (!page.empty()) {
+      woven_.clear();
+      bursts_.clear();
+    }
+    for (const LogEntry& entry : page) add(entry);
+    if (page.size() < kPage) return last_seq() > 0;
+  }
+}
+
+void History::add(const LogEntry& entry) {
+  try {
+    weave_.add({entry.seq, entry.author.client, entry.update});
+  } catch (const crdt::DecodeError& error) {
+    throw Error(Error::Kind::kCorrupt, "document \"" + document_ + "\": entry " +
+                                           std::to_string(entry.seq) +
+                                           " of the log is no update: " + error.what());
+  }
+  const Time made = entry.made_at.value_or(entry.at);
+  if (entry.seq == 1 || !goes_on(sitting_begin_, sitting_end_, made, kSittingPause)) {
+    sitting_begin_ = sitting_end_ = made;
+    sitting_of_seq_.push_back(sitting_of_seq_.back() + 1);
+  } else {
+    sitting_begin_ = std::min(sitting_begin_, made);
+    sitting_end_ = std::max(sitting_end_, made);
+    sitting_of_seq_.push_back(sitting_of_seq_.back());
+  }
+  made_.push_back(made);
+  come_.push_back(entry.seq == 1 ? entry.at : std::max(come_.back(), entry.at));
+  std::string& name = names_[entry.author.client];
+  if (name.empty()) name = entry.author.name;
+}
+
+const std::string& History::name_of(crdt::ClientId client) const {
+  static const std::string kNone;
+  const auto known = names_.find(client);
+  return known == names_.end() ? kNone : known->second;
+}
+
+Seq History::resolve(std::string_view when) const {
+  if (const std::optional<Seq> seq = parse_seq(when)) {
+    if (*seq <= last_seq()) return *seq;
+    throw NotInHistory("change " + std::to_string(*seq) + " has not come yet: the last one is " +
+                       std::to_string(last_seq()));
+  }
+  if (const std::optional<Time> time = parse_time(when)) {
+    const auto behind = std::upper_bound(come_.begin() + 1, come_.end(), *time);
+    return static_cast<Seq>(behind - come_.begin()) - 1;
+  }
+  if (when.starts_with("v:")) throw NotInHistory("there is no version of that name");
+  throw std::invalid_argument("a moment is the number of a change, an RFC 3339 time or v:NAME");
+}
+
+std::optional<History::TextName> History::find_main_text() const {
+  std::optional<TextName> first;
+  for (const crdt::Weave::Text& text : weave_.texts()) {
+    if (text.type) continue;
+    if (text.root == kMainRoot || !first) first = {text.root, std::nullopt};
+    if (text.root == kMainRoot) break;
+  }
+  return first;
+}
+
+History::TextName History::main_text() const {
+  if (std::optional<TextName> name = find_main_text()) return std::move(*name);
+  throw NotInHistory("the document has no root with text");
+}
+
+History::Woven& History::woven(const TextName& name) {
+  if (const auto known = woven_.find(name); known != woven_.end()) return known->second;
+  std::optional<crdt::WovenText> text =
+      name.type ? weave_.text(*name.type) : weave_.text(name.root);
+  if (!text)
+    throw NotInHistory(name.type ? "the document never had that type"
+                                 : "the document never had that root");
+  return woven_.emplace(name, Woven{std::move(*text), std::nullopt}).first->second;
+}
+
+const crdt::WovenText& History::text(const TextName& name) { return woven(name).text; }
+
+// historyWeave := varUint(1) people times varUint8Array(wovenText)
+// people       := varUint(count) (varUint(client) varString(name))*
+// times        := varUint(count) deltas       milliseconds since 1970, of change 1, 2, …, count
+//
+// wovenText: crdt/src/woven_text.cpp; deltas: crdt/columns.hpp. Of people those who are known by a
+// name.
+crdt::Bytes History::encode_weave(const TextName& name) {
+  constexpr std::uint64_t kVersion = 1;
+  const crdt::WovenText& woven_text = text(name);
+  crdt::Writer writer;
+  writer.write_var_uint(kVersion);
+  const auto is_named = [](const auto& person) { return !person.second.empty(); };
+  writer.write_var_uint(
+      static_cast<std::uint64_t>(std::count_if(names_.begin(), names_.end(), is_named)));
+  for (const auto& person : names_) {
+    if (!is_named(person)) continue;
+    writer.write_var_uint(person.first);
+    writer.write_var_string(person.second);
+  }
+  writer.write_var_uint(last_seq());
+  crdt::DeltaColumn times(writer);
+  for (Seq seq = 1; seq <= last_seq(); ++seq) times.add(made_[seq].time_since_epoch().count());
+  times.finish();
+  writer.write_var_bytes(woven_text.encode());
+  return std::move(writer).take();
+}
+
+const std::vector<History::Burst>& History::bursts(Group group) {
+  const auto [entry, is_new] = bursts_.try_emplace(group);
+  std::vector<Burst>& bursts = entry->second;
+  if (!is_new) return bursts;
+  const milliseconds pause = group == Group::kBurst ? kBurstPause : kSittingPause;
+  Ledger ledger(weave_);
+  // The one that goes on: of an author, or of all.
+  std::unordered_map<std::uint32_t, std::size_t> open;
+  for (const crdt::Weave::Contribution& contribution : weave_.contributions()) {
+    const Time at = made_[contribution.seq];
+    const std::uint32_t whose = group == Group::kBurst ? contribution.client : 0;
+    const auto [last, is_first] = open.try_emplace(whose, bursts.size());
+    if (is_first || !goes_on(bursts[last->second].begin, bursts[last->second].end, at, pause)) {
+      last->second = bursts.size();
+      Burst& burst = bursts.emplace_back();
+      burst.first = contribution.seq;
+      burst.begin = burst.end = at;
+    }
+    Burst& burst = bursts[last->second];
+    burst.last = contribution.seq;
+    burst.begin = std::min(burst.begin, at);
+    burst.end = std::max(burst.end, at);
+    ledger.add(last->second, burst.shares, contribution);
+  }
+  return bursts;
+}
+
+std::vector<History::Burst> History::timeline(Group group, Seq before, std::size_t limit) {
+  const std::vector<Burst>& all = bursts(group);
+  // They begin in the order of their changes.
+  const auto end = std::lower_bound(all.begin(), all.end(), before,
+                                    [](const Burst& burst, Seq seq) { return burst.first < seq; });
+  const auto count = std::min<std::size_t>(limit, static_cast<std::size_t>(end - all.begin()));
+  std::vector<Burst> page(std::make_reverse_iterator(end),
+                          std::make_reverse_iterator(end - static_cast<std::ptrdiff_t>(count)));
+  const std::optional<TextName> name = find_main_text();
+  if (!name) return page;
+  Woven& main = woven(*name);
+  if (!main.index) main.index.emplace(main.text);
+  for (Burst& burst : page) burst.place = place_of(burst, main);
+  return page;
+}
+
+std::string History::place_of(const Burst& burst, const Woven& main) const {
+  for (Seq seq = burst.last; seq >= burst.first && burst.last - seq < kPage; --seq) {
+    if (const auto unit = main.index->unit_of(seq)) {
+      return main.text.heading_before(*unit, burst.last).value_or("");
+    }
+  }
+  return "";
+}
+
+std::vector<History::Bucket> History::activity(milliseconds bucket) const {
+  std::map<Time, std::vector<Share>> buckets;
+  Ledger ledger(weave_);
+  for (const crdt::Weave::Contribution& contribution : weave_.contributions()) {
+    const auto since_epoch = made_[contribution.seq].time_since_epoch();
+    const Time begin(since_epoch / bucket * bucket);
+    ledger.add(static_cast<std::uint64_t>(since_epoch / bucket), buckets[begin], contribution);
+  }
+  std::vector<Bucket> all;
+  for (auto& [begin, shares] : buckets) all.push_back({begin, std::move(shares)});
+  return all;
+}
+
+std::size_t History::memory_bytes() const {
+  constexpr std::size_t kUnitBytes = 18;
+  std::size_t bytes = weave_.memory_bytes() + made_.size() * (2 * sizeof(Time) + sizeof(Seq));
+  for (const auto& [name, woven] : woven_) {
+    bytes += woven.text.size() * kUnitBytes + made_.size() * sizeof(std::uint32_t);
+  }
+  return bytes;
+}
+
+}  // namespace palimpsest::storage
