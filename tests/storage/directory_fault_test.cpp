@@ -214,9 +214,10 @@ TEST_CASE("F23: a migration that fails at any write is resumed where it stopped"
           "[directory fault]") {
   using storage::sqlite::Connection;
   using storage::sqlite::Role;
-  static constexpr std::array kSteps{"CREATE TABLE first (x)",
-                                     "CREATE TABLE second (x); INSERT INTO second VALUES (2)",
-                                     "ALTER TABLE second ADD y; UPDATE second SET y = x + 1"};
+  static constexpr std::array<storage::sqlite::Migration, 3> kSteps{
+      {{"CREATE TABLE first (x)"},
+       {"CREATE TABLE second (x); INSERT INTO second VALUES (2)"},
+       {"ALTER TABLE second ADD y; UPDATE second SET y = x + 1"}}};
   FaultyDisk disk;
   bool has_struck = true;
   std::size_t n = 0;
