@@ -12,7 +12,7 @@ namespace palimpsest::testing {
 
 Server::Server(server::Room::Options options) : Server(own_disk_, options) {}
 
-Server::Server(MemoryStore& disk, server::Room::Options options) : store_(disk) {
+Server::Server(storage::Store& disk, server::Room::Options options) : store_(disk) {
   journal_ = std::make_unique<server::Journal>(
       store_.writer(), server::Journal::Options{},
       [this](const storage::Error& error) { failures_.push_back(error.what()); });

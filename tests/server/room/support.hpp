@@ -42,7 +42,7 @@ class Server {
  public:
   explicit Server(server::Room::Options options = {});
   // Over what another server has left on disk.
-  Server(MemoryStore& disk, server::Room::Options options);
+  Server(storage::Store& disk, server::Room::Options options);
   ~Server();
 
   // Everything that is ready to run runs.
