@@ -125,6 +125,14 @@ class UpdateColumns {
   static constexpr std::uint64_t kBack = 0;    // of a deletion
   static constexpr std::uint64_t kForward = 1;
 
+  // Of a client that something is to be noted of. It was introduced, unless what is read is
+  // damaged.
+  std::uint64_t known_index(crdt::ClientId client) const {
+    const std::uint64_t index = guesses_.index_of(client);
+    if (index == guesses_.clients().size()) throw Malformed("a client that was not introduced");
+    return index;
+  }
+
   Form form_of(crdt::ClientId sender, const Shape& shape) const {
     if (shape.deletions.empty() && shape.sections.size() == 1 && shape.blocks.size() == 1) {
       return is_typed(sender, shape) ? Form::kTyped : Form::kOneBlock;
@@ -142,7 +150,7 @@ class UpdateColumns {
     const Shape::Section& section = shape.sections[0];
     const Shape::Block& block = shape.blocks[0];
     if (section.client != sender || block.content.size() != 1) return false;
-    if (section.clock != guesses_.next_clock(guesses_.index_of(sender))) return false;
+    if (section.clock != guesses_.next_clock(known_index(sender))) return false;
     if (block.info == (kHasOrigin | kTextKind)) {
       return block.origin == guesses_.origin(kGoesOn, {sender, section.clock}) &&
              !guesses_.right_of(block.origin);
@@ -163,7 +171,7 @@ class UpdateColumns {
   }
 
   void typed(crdt::ClientId sender, Shape& shape) {
-    const std::uint64_t index = guesses_.index_of(sender);
+    const std::uint64_t index = known_index(sender);
     const crdt::Clock clock = guesses_.next_clock(index);
     shape.sections[0].client = sender;
     shape.sections[0].clock = clock;
@@ -216,7 +224,7 @@ class UpdateColumns {
     for (Shape::Section& section : shape.sections) {
       if (form == Form::kSeveral) count(section.blocks);
       client(Numbers::kClient, sender, section.client);
-      const std::uint64_t client_index = guesses_.index_of(section.client);
+      const std::uint64_t client_index = known_index(section.client);
       near(Numbers::kClock, guesses_.next_clock(client_index), section.clock);
       crdt::Id id{section.client, section.clock};
       for (std::uint64_t i = 0; i < section.blocks; ++i) {

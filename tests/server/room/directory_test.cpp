@@ -1,7 +1,9 @@
 #include "room/directory.hpp"
 
+#include "storage/sqlite_store.hpp"
 #include "support.hpp"
 #include "support/catch.hpp"
+#include "support/temp_directory.hpp"
 
 using namespace palimpsest;
 using namespace std::chrono_literals;
@@ -348,4 +350,35 @@ TEST_CASE("a server whose disk fails while it stops still stops", "[directory]")
   CHECK(is_done);
   ann.read();
   CHECK(ann.closed);
+}
+
+TEST_CASE("a long log is packed behind a checkpoint, and what is left of it after unloading",
+          "[directory]") {
+  const testing::TempDirectory directory;
+  const auto disk = open_sqlite_store(directory.path(), storage::Access::kReadWrite);
+  Server server(*disk, {});
+  std::size_t packings = 0;
+  count_calls(server, Call::kCompact, packings);
+  Client ann(server, "doc", 1);
+  ann.connect();
+  for (std::size_t round = 0; round < 17; ++round) {
+    for (std::size_t i = 0; i < 100; ++i) ann.append("x");
+    settle(server, {&ann});
+  }
+  CHECK(packings == 1);
+  ann.disconnect();
+  for (int second = 0; second < 70; ++second) {
+    server.pass(1s);
+    server.commit();
+  }
+  CHECK(server.directory().room_count() == 0);
+  CHECK(packings == 2);
+
+  const auto reader = disk->reader();
+  CHECK(reader->verify().empty());
+  CHECK(reader->log("doc", 1, 10'000).size() == 1700);
+  CHECK(reader->load("doc")->tail.empty());
+  ann.connect();
+  settle(server, {&ann});
+  CHECK(ann.text() == std::string(1700, 'x'));
 }

@@ -12,7 +12,8 @@ namespace palimpsest::testing {
 
 Server::Server(server::Room::Options options) : Server(own_disk_, options) {}
 
-Server::Server(MemoryStore& disk, server::Room::Options options, server::Journal::Options journal)
+Server::Server(storage::Store& disk, server::Room::Options options,
+               server::Journal::Options journal)
     : store_(disk) {
   journal_ = std::make_unique<server::Journal>(
       store_, journal, server::Journal::Handlers{.failed = [this](const storage::Error& error) {
