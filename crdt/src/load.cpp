@@ -754,7 +754,9 @@ class Loader {
   // as long as it is not there.
   BlockIndex at(ClientIndex client, Clock clock) const {
     const BlockIndex found = find(loaded_[client], clock);
-    return found != kNone || !all_decoded_ ? found : core_.block_at(client, clock);
+    // Behind a last block that was cut the search comes upon those of another client.
+    if (found != kNone && core_.blocks[found].client == client) return found;
+    return all_decoded_ ? core_.block_at(client, clock) : kNone;
   }
   [[gnu::always_inline]] BlockIndex find(const Loaded& theirs, Clock clock) const {
     BlockIndex i = guide_.guess(theirs.guide, clock);

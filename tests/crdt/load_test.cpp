@@ -208,6 +208,19 @@ TEST_CASE("text beside a collected block, first of its client, is loaded", "[loa
   check_loading(from_hex("01020100000244010001610001010002"));
 }
 
+TEST_CASE("what was cut off the last block of a client is not looked for among another's",
+          "[load]") {
+  const Bytes state = from_hex(
+      "03060c00040107636f6e74656e74063c31312e303e840c05063c31312e313ec40c050c06063c31312e323ec4"
+      "0c050c0c063c31312e333ec409040c00063c31312e343ec409090c18063c31312e353e010900040107636f6e"
+      "74656e740a3c382e303e3c382e313e020600040107636f6e74656e74053c352e303e840c0b053c352e313e00");
+  const Doc loaded = Doc::load(state);
+  loaded.check_invariants();
+  CHECK(loaded.text("content") ==
+        "<5.0><8.0><8.1><11.5><11.4><11.0><11.3><11.2><11.1><5.1>" /* as Yjs reads it */);
+  check_loading(state);
+}
+
 TEST_CASE("a block longer than all notes of where blocks begin is found", "[load]") {
   // Client 1: 2^31 deleted units in root t, then "a" behind the unit in the middle of them.
   check_loading(
