@@ -31,6 +31,7 @@ using storage::Seq;
 
 constexpr std::size_t kBudgetBytes = std::size_t{256} << 20;
 constexpr std::size_t kPhraseBytes = 1000;
+constexpr std::size_t kYearSeconds = 366UL * 86'400;
 
 // One of the words that a parameter may be, the first where it is not there.
 std::string_view choice_parameter(const Query& query, std::string_view name,
@@ -124,7 +125,7 @@ Response timeline_page(History& history, const Query& query) {
 }
 
 Response activity_page(History& history, const Query& query) {
-  const std::size_t seconds = number_parameter(query, "bucket", 3600, 366 * 86'400);
+  const std::size_t seconds = number_parameter(query, "bucket", 3600, kYearSeconds);
   if (seconds == 0) throw Problem(400, "bucket must be a number of seconds");
   const auto buckets = history.activity(std::chrono::seconds(seconds));
   return json_response(200, {{"seq", history.last_seq()},

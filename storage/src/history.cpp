@@ -240,6 +240,7 @@ std::vector<History::Bucket> History::activity(milliseconds bucket) const {
     ledger.add(static_cast<std::uint64_t>(since_epoch / bucket), buckets[begin], contribution);
   }
   std::vector<Bucket> all;
+  all.reserve(buckets.size());
   for (auto& [begin, shares] : buckets) all.push_back({begin, std::move(shares)});
   return all;
 }

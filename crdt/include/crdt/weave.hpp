@@ -45,8 +45,8 @@ class Weave {
   Seq last_seq() const;
 
   // How many characters of text (UTF-16 units, in whatever text) an update brought and took away,
-  // one entry for each client whose work is in it, the sender's first where it deletes. What came
-  // and went with the same update is not counted.
+  // one entry for each client whose work is in it and for the sender where it deletes: at least one
+  // for each update. What came and went with the same update is not counted.
   struct Contribution {
     std::uint32_t seq = 0;
     std::uint32_t client = 0;  // see client()
@@ -56,8 +56,8 @@ class Weave {
   std::span<const Contribution> contributions() const;
   ClientId client(std::uint32_t index) const;
 
-  // The texts there are and were: roots that hold characters or that are not known to be something
-  // else, and types inside of others that are texts.
+  // The texts there are and were: roots that hold or once held characters, and the types inside of
+  // others that are texts.
   struct Text {
     std::string root;        // it is, or it is in
     std::optional<Id> type;  // of one inside: the item that carries it

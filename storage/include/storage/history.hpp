@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -43,7 +44,13 @@ class History {
     std::string root;
     std::optional<crdt::Id> type;
 
-    friend auto operator<=>(const TextName&, const TextName&) = default;
+    friend bool operator<(const TextName& a, const TextName& b) { return a.key() < b.key(); }
+
+   private:
+    std::tuple<std::string_view, bool, crdt::ClientId, crdt::Clock> key() const {
+      const crdt::Id id = type.value_or(crdt::Id{});
+      return {root, type.has_value(), id.client, id.clock};
+    }
   };
 
   explicit History(std::string document);
