@@ -130,7 +130,10 @@ bool Journal::step() {
       fail(error, entries);
       return true;
     }
-    stall(error, is_written ? std::span<Entry>() : entries);
+    // A log is packed another time: not even as much as that is to wait for room.
+    const bool is_kept = !is_written && !entries.empty() &&
+                         !std::holds_alternative<storage::Compaction>(entries.front().work);
+    stall(error, is_kept ? entries : std::span<Entry>());
     return false;
   } catch (const crdt::Bug& bug) {
     fail(storage::Error(storage::Error::Kind::kIo, bug.what()), entries);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <utility>
 
 #include "crdt/columns.hpp"
@@ -15,7 +16,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kBurstPause = std::chrono::minutes(1);
 constexpr milliseconds kSittingPause = std::chrono::minutes(15);
-constexpr std::size_t kPage = 10'000;
+constexpr Seq kLookBack = 10'000;  // for a change of a burst that brought text
 constexpr const char* kMainRoot = "content";
 
 // Whether a change made at that time belongs to what went on from `begin` to `end`. What was made
@@ -71,20 +72,22 @@ History::History(std::string document)
     : document_(std::move(document)), made_(1), come_(1), sitting_of_seq_(1) {}
 
 bool History::catch_up(Reader& reader) {
-  for (;;) {
-    const std::vector<LogEntry> page = reader.log(document_, last_seq() + 1, kPage);
-    if (!page.empty()) {
-      woven_.clear();
-      bursts_.clear();
+  const Seq known = last_seq();
+  reader.visit(document_, known + 1, std::numeric_limits<Seq>::max(),
+               [this](const EntryView& entry) { add(entry); });
+  if (last_seq() > known) {
+    woven_.clear();
+    bursts_.clear();
+    for (Author& author : reader.authors(document_)) {
+      names_.insert_or_assign(author.client, std::move(author.name));
     }
-    for (const LogEntry& entry : page) add(entry);
-    if (page.size() < kPage) return last_seq() > 0;
   }
+  return last_seq() > 0;
 }
 
-void History::add(const LogEntry& entry) {
+void History::add(const EntryView& entry) {
   try {
-    weave_.add({entry.seq, entry.author.client, entry.update});
+    weave_.add({entry.seq, entry.author, entry.update});
   } catch (const crdt::DecodeError& error) {
     throw Error(Error::Kind::kCorrupt, "document \"" + document_ + "\": entry " +
                                            std::to_string(entry.seq) +
@@ -101,8 +104,6 @@ void History::add(const LogEntry& entry) {
   }
   made_.push_back(made);
   come_.push_back(entry.seq == 1 ? entry.at : std::max(come_.back(), entry.at));
-  std::string& name = names_[entry.author.client];
-  if (name.empty()) name = entry.author.name;
 }
 
 const std::string& History::name_of(crdt::ClientId client) const {
@@ -223,7 +224,7 @@ std::vector<History::Burst> History::timeline(Group group, Seq before, std::size
 }
 
 std::string History::place_of(const Burst& burst, const Woven& main) const {
-  for (Seq seq = burst.last; seq >= burst.first && burst.last - seq < kPage; --seq) {
+  for (Seq seq = burst.last; seq >= burst.first && burst.last - seq < kLookBack; --seq) {
     if (const auto unit = main.index->unit_of(seq)) {
       return main.text.heading_before(*unit, burst.last).value_or("");
     }

@@ -29,7 +29,7 @@ class NotInHistory : public std::runtime_error {
 // One document's past, read from its log: who wrote what, when, and what it said at any moment.
 //
 // Time is when a change was made: for one made offline what its client says, else when it came
-// (LogEntry). Authorship goes by client id: what an update brings is its clients' work, what it
+// (EntryView). Authorship goes by client id: what an update brings is its clients' work, what it
 // deletes its sender's.
 //
 // Home:   one thread at a time.
@@ -121,7 +121,7 @@ class History {
     std::optional<crdt::WovenText::SeqIndex> index;  // once it was needed
   };
 
-  void add(const LogEntry& entry);
+  void add(const EntryView& entry);
   Woven& woven(const TextName& name);
   const std::vector<Burst>& bursts(Group group);
   std::optional<TextName> find_main_text() const;

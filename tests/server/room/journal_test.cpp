@@ -256,6 +256,25 @@ TEST_CASE("F6: a disk that is full for a checkpoint, or for tidying up, stalls a
   CHECK(rig.client->failures == 0);
 }
 
+TEST_CASE("F6: a log that a full disk keeps from being packed holds nothing up", "[journal]") {
+  Rig rig;
+  rig.append("a", 1);
+  REQUIRE(rig.journal.step());
+  rig.store.fail_nth(Call::kCompact, 0, Kind::kDiskFull);
+  storage::Compaction packed;
+  packed.document = "a";
+  packed.first = packed.last = 1;
+  rig.journal.compact(std::move(packed));
+  rig.append("a", 2);
+  CHECK_FALSE(rig.journal.step());
+  while (rig.journal.step()) {
+  }
+  CHECK_FALSE(rig.journal.is_stalled());
+  CHECK(rig.count(Call::kCompact) == 1);
+  CHECK(rig.stored("a") == 2);
+  CHECK(rig.client->committed_to == 2);
+}
+
 TEST_CASE("F6: somebody who reads for long keeps a full disk full, and ends nothing", "[journal]") {
   Rig rig;
   rig.store.fail_nth(Call::kAppend, 0, Kind::kDiskFull);
