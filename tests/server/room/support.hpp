@@ -45,7 +45,8 @@ class Server {
  public:
   explicit Server(server::Room::Options options = {});
   // Over what another server has left on disk.
-  Server(storage::Store& disk, server::Room::Options options, server::Journal::Options journal = {});
+  Server(storage::Store& disk, server::Room::Options options,
+         server::Journal::Options journal = {});
   ~Server();
 
   // Everything that is ready to run runs.
