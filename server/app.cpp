@@ -49,7 +49,8 @@ constexpr std::chrono::seconds kDrainTime{9};
 // Of it, for bringing documents to disk, and for peers to answer the close.
 constexpr std::chrono::seconds kRoomTime{5};
 constexpr std::chrono::seconds kGoodbyeTime{2};
-constexpr unsigned kReadingThreads = 2;
+// Packing a log and looking into a history take one each, for long; others load documents.
+constexpr unsigned kReadingThreads = 4;
 
 void fill_with_random(std::span<unsigned char> bytes) {
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)

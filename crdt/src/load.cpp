@@ -367,6 +367,7 @@ class Loader {
         batch = std::min(batch, left);
         const std::uint64_t taken = place_plain_blocks(own, batch);
         left -= taken;
+        if (own.decoded > kMaxSafeInteger) return false;
         if (taken == batch) {
           batch = kBatch;
           continue;

@@ -277,6 +277,7 @@ void run(const HistorySearch& command, std::ostream& out) {
   if (command.words.empty()) throw InputError("the words to search for: there are none");
   if (!crdt::is_utf8(command.words)) throw InputError("the words to search for: not UTF-8");
   Json all = Json::array();
+  std::string unreadable;
   if (!command.document.empty()) {
     with_history(command, [&](History& history) {
       search_in(history, command, command.document, out, all);
@@ -284,16 +285,20 @@ void run(const HistorySearch& command, std::ostream& out) {
   } else {
     with_archive(command, [&](Archive& archive) {
       for (const std::string& document : archive.documents()) {
-        History history = archive.history(document);
         try {
+          History history = archive.history(document);
           search_in(history, command, document, out, all);
         } catch (const storage::NotInHistory&) {
           continue;  // it has no such root, which others may have
+        } catch (const storage::Error& error) {
+          if (error.kind() != storage::Error::Kind::kCorrupt) throw;
+          unreadable += (unreadable.empty() ? "" : "; ") + std::string(error.what());
         }
       }
     });
   }
   if (command.json) print(out, all);
+  if (!unreadable.empty()) throw ConfigError(unreadable);
 }
 
 }  // namespace palimpsest::server::cli

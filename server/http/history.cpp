@@ -30,6 +30,8 @@ using storage::History;
 using storage::Seq;
 
 constexpr std::size_t kBudgetBytes = std::size_t{256} << 20;
+// Of updates, of which the log of one document may consist. Some twenty bytes are a keystroke.
+constexpr std::size_t kLargestLogBytes = std::size_t{48} << 20;
 constexpr std::size_t kPhraseBytes = 1000;
 constexpr std::size_t kYearSeconds = 366UL * 86'400;
 
@@ -220,9 +222,9 @@ class HistoryPages::Shelf {
 
   static asio::awaitable<Response> answer(std::shared_ptr<Shelf> self, std::string document,
                                           Question question) {
-    Response response = question(self->open(document));
+    History& history = self->open(document);
     self->make_room();
-    co_return response;
+    co_return question(history);
   }
 
   // As far as the log is on disk. One whose log could not be read is dropped.
@@ -230,7 +232,7 @@ class HistoryPages::Shelf {
     auto found = std::find_if(open_.begin(), open_.end(),
                               [&](const Open& one) { return one.document == document; });
     if (found == open_.end()) {
-      open_.push_front({document, History(document)});
+      open_.push_front({document, History(document, kLargestLogBytes)});
     } else {
       open_.splice(open_.begin(), open_, found);
     }
@@ -238,6 +240,9 @@ class HistoryPages::Shelf {
     bool is_there = false;
     try {
       is_there = history.catch_up(*reader_);
+    } catch (const storage::HistoryTooLarge& error) {
+      open_.pop_front();
+      throw Problem(507, error.what());
     } catch (...) {
       open_.pop_front();
       throw;

@@ -451,7 +451,8 @@ void Room::answer_from_disk_when_stalled() {
 
 void Room::stored_read(const std::optional<LoadedDocument>& stored) {
   is_reading_stored_ = false;
-  if (!stored) return;
+  // What has come to disk while it was read is not in it, and was handed out already.
+  if (!stored || stored->last_seq < durable_seq_) return;
   for (Release& release : releases_) {
     if (!std::exchange(release.answer, std::nullopt)) continue;
     const auto asker = members_.find(release.connection);

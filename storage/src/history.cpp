@@ -68,8 +68,13 @@ std::optional<Seq> parse_seq(std::string_view text) {
 
 }  // namespace
 
-History::History(std::string document)
-    : document_(std::move(document)), made_(1), come_(1), sitting_of_seq_(1) {}
+History::History(std::string document, std::size_t most_bytes)
+    : document_(std::move(document)),
+      free_bytes_(most_bytes),
+      most_bytes_(most_bytes),
+      made_(1),
+      come_(1),
+      sitting_of_seq_(1) {}
 
 bool History::catch_up(Reader& reader) {
   const Seq known = last_seq();
@@ -86,6 +91,11 @@ bool History::catch_up(Reader& reader) {
 }
 
 void History::add(const EntryView& entry) {
+  if (entry.update.size() > free_bytes_) {
+    throw HistoryTooLarge("the history of \"" + document_ + "\" is larger than " +
+                          std::to_string(most_bytes_ >> 20) + " MiB");
+  }
+  free_bytes_ -= entry.update.size();
   try {
     weave_.add({entry.seq, entry.author, entry.update});
   } catch (const crdt::DecodeError& error) {
@@ -212,7 +222,15 @@ std::vector<History::Burst> History::timeline(Group group, Seq before, std::size
   // They begin in the order of their changes.
   const auto end = std::lower_bound(all.begin(), all.end(), before,
                                     [](const Burst& burst, Seq seq) { return burst.first < seq; });
-  const auto count = std::min<std::size_t>(limit, static_cast<std::size_t>(end - all.begin()));
+  auto count = std::min<std::size_t>(limit, static_cast<std::size_t>(end - all.begin()));
+  // Those of one change stay together, since the next page is asked for by its number.
+  const auto first_of = [&](std::size_t back) {
+    return (end - static_cast<std::ptrdiff_t>(back))->first;
+  };
+  while (count > 0 && end - all.begin() > static_cast<std::ptrdiff_t>(count) &&
+         first_of(count + 1) == first_of(count)) {
+    ++count;
+  }
   std::vector<Burst> page(std::make_reverse_iterator(end),
                           std::make_reverse_iterator(end - static_cast<std::ptrdiff_t>(count)));
   const std::optional<TextName> name = find_main_text();

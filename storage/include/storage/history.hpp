@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -22,6 +23,12 @@ namespace palimpsest::storage {
 // What was asked of a history does not fit the document: a moment that there is none of, a text
 // that is not in it. what() names it, and fits behind the name of the parameter.
 class NotInHistory : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// A history that takes more than it may. what() names both.
+class HistoryTooLarge : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
@@ -53,9 +60,13 @@ class History {
     }
   };
 
-  explicit History(std::string document);
+  // It takes no more than so many bytes of updates: about twice as much memory, and up to 18 times
+  // where they consist of nothing but text.
+  explicit History(std::string document,
+                   std::size_t most_bytes = std::numeric_limits<std::size_t>::max());
 
-  // Reads what has come to the log since. False where there is no such document.
+  // Reads what has come to the log since. False where there is no such document. Throws
+  // HistoryTooLarge.
   bool catch_up(Reader& reader);
 
   Seq last_seq() const { return weave_.last_seq(); }
@@ -103,7 +114,8 @@ class History {
     kBurst,    // of one author, who paused for a minute before and behind
     kSitting,  // of all, until everybody paused for 15 minutes
   };
-  // At most `limit` that begin before change `before`, the last first.
+  // At most `limit` that begin before change `before`, the last first; more only where the first of
+  // them begins with the same change as others.
   std::vector<Burst> timeline(Group group, Seq before, std::size_t limit);
 
   struct Bucket {
@@ -128,6 +140,8 @@ class History {
   std::string place_of(const Burst& burst, const Woven& main) const;
 
   std::string document_;
+  std::size_t free_bytes_;
+  std::size_t most_bytes_;
   crdt::Weave weave_;
   // By seq; 0 stands for the time before all.
   std::vector<Time> made_;

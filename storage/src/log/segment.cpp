@@ -10,6 +10,7 @@ namespace palimpsest::storage::log {
 namespace {
 
 constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kLargestSegment = std::uint64_t{256} << 20;
 constexpr crdt::ClientId kNobody = ~crdt::ClientId{0};
 
 // The time since the entry before. Up to some bound it stands in one byte; the bytes of a person's
@@ -56,7 +57,9 @@ struct Header {
 Header read_header(Source& source) {
   if (source.number() != kVersion) throw Malformed("a segment of an unknown version");
   const std::uint64_t entries = source.number();
-  return {entries, source.number()};
+  const Header header{entries, source.number()};
+  if (header.update_bytes > kLargestSegment) throw Malformed("a segment that is too large");
+  return header;
 }
 
 }  // namespace
@@ -95,6 +98,11 @@ crdt::Bytes SegmentWriter::finish(int level) && {
   put_number(segment, update_bytes_);
   std::move(columns_).write(segment, level);
   return segment;
+}
+
+std::uint64_t update_bytes_of(crdt::ByteView segment) {
+  Source source(segment);
+  return read_header(source).update_bytes;
 }
 
 Seq read_segment(crdt::ByteView segment, Seq end, Seq first, Seq last, const EntryVisitor& visit) {

@@ -29,6 +29,12 @@ std::uint64_t checksum(const Place& place, crdt::ByteView payload) {
   return XXH3_64bits_withSeed(payload.data(), payload.size(), seed);
 }
 
+std::uint64_t checksum_of_segment(const SegmentPlace& place, crdt::ByteView segment) {
+  const XXH64_hash_t seed = checksum_of_words<4>(
+      {checksum(place.place, {}), place.first, place.earliest_ms, place.latest_ms});
+  return XXH3_64bits_withSeed(segment.data(), segment.size(), seed);
+}
+
 std::uint64_t checksum(const EntryView& entry, std::uint64_t before) {
   const std::uint64_t at = log::number_of(entry.at);
   const XXH64_hash_t seed = checksum_of_words<6>(

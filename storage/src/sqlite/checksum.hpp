@@ -26,6 +26,15 @@ struct Place {
 // u64 little-endian). Guards against a failing disk, not against somebody who writes to the file.
 std::uint64_t checksum(const Place& place, crdt::ByteView payload);
 
+// The same of a segment, and what it is filed under.
+struct SegmentPlace {
+  Place place;
+  Seq first;
+  std::uint64_t earliest_ms;
+  std::uint64_t latest_ms;
+};
+std::uint64_t checksum_of_segment(const SegmentPlace& place, crdt::ByteView segment);
+
 // The same of entries of a log, one after the other: of this one behind those of which `before` is.
 std::uint64_t checksum(const EntryView& entry, std::uint64_t before);
 

@@ -50,11 +50,16 @@ std::optional<Compaction> SqliteReader::prepare_compaction(std::string_view name
 // What takes the place of the truth is read again before: every entry as it was.
 void SqliteReader::verify_segment(const Compaction& compaction, std::uint64_t sum) const {
   std::uint64_t found = 0;
-  log::read_segment(compaction.segment, compaction.last, compaction.first, compaction.last,
-                    [&](const EntryView& entry) { found = checksum(entry, found); });
-  if (found == sum) return;
+  std::string cause = "would change it";
+  try {
+    log::read_segment(compaction.segment, compaction.last, compaction.first, compaction.last,
+                      [&](const EntryView& entry) { found = checksum(entry, found); });
+    if (found == sum) return;
+  } catch (const log::Malformed& malformed) {
+    cause = std::string("cannot be undone: ") + malformed.what();
+  }
   throw crdt::Bug("packing the log of \"" + compaction.document + "\" from entry " +
-                  std::to_string(compaction.first) + " on would change it");
+                  std::to_string(compaction.first) + " on " + cause);
 }
 
 Seq SqliteReader::packed_seq(const Header& document) {
@@ -92,19 +97,32 @@ Seq SqliteReader::first_to_pack(const Header& document, Seq packed, Seq last, Oc
   const std::uint64_t growth =
       occasion == Occasion::kEditing ? kSegmentGrowth : kSegmentGrowthAtUnload;
   Statement segments(connection_,
-                     "SELECT first_seq, length(entries) FROM segments "
+                     "SELECT first_seq, entries FROM segments "
                      "WHERE position BETWEEN ?1 AND ?2 ORDER BY position DESC");
   Execution row = segments.run(position(document.id, 1), position(document.id, packed));
   Seq first = packed + 1;
   std::uint64_t bytes = 0;
+  std::uint64_t update_bytes = 0;
   while (first > 1 && row.next()) {
     const Seq before = row.unsigned_integer(0);
-    bytes += row.unsigned_integer(1);
+    bytes += row.blob(1).size();
+    update_bytes += update_bytes_of(document, row.blob(1));
     const bool is_small = first - before <= growth * (last - first + 1);
-    if (!is_small || last - before >= kSegmentEntries || bytes > kSegmentBytes) break;
+    if (!is_small || last - before >= kSegmentEntries || bytes > kSegmentBytes ||
+        update_bytes > kSegmentUpdateBytes) {
+      break;
+    }
     first = before;
   }
   return first;
+}
+
+std::uint64_t SqliteReader::update_bytes_of(const Header& document, crdt::ByteView segment) {
+  try {
+    return log::update_bytes_of(segment);
+  } catch (const log::Malformed& malformed) {
+    fail_corrupt(document, std::string("the log cannot be read: ") + malformed.what());
+  }
 }
 
 }  // namespace palimpsest::storage::sqlite

@@ -36,6 +36,8 @@ inline constexpr std::uint64_t kPackedBytesAtOnce = std::uint64_t{2} << 20;
 // A segment grows, by being packed anew with what follows, up to so many entries and bytes …
 inline constexpr std::uint64_t kSegmentEntries = 65536;
 inline constexpr std::uint64_t kSegmentBytes = std::uint64_t{1} << 20;
+// … of which updates can be made that are much larger, and take memory whenever it is read …
+inline constexpr std::uint64_t kSegmentUpdateBytes = std::uint64_t{16} << 20;
 // … and not for the sake of less than its size (and a part of that at unload): else the same would
 // be packed over and over.
 inline constexpr std::uint64_t kSegmentGrowth = 1;

@@ -223,8 +223,11 @@ std::optional<std::string> SqliteReader::fault_of_checkpoint(const Header& docum
 std::optional<std::string> SqliteReader::fault_of_segment(const Header& document,
                                                           const Execution& row) {
   const Seq seq = row.unsigned_integer(0);
-  const Place place{Place::Kind::kSegment, document.id, row.unsigned_integer(1), seq};
-  if (row.unsigned_integer(2) == checksum(place, row.blob(3))) return std::nullopt;
+  const SegmentPlace place{{Place::Kind::kSegment, document.id, row.unsigned_integer(1), seq},
+                           row.unsigned_integer(4),
+                           row.unsigned_integer(5),
+                           row.unsigned_integer(6)};
+  if (row.unsigned_integer(2) == checksum_of_segment(place, row.blob(3))) return std::nullopt;
   return "the segment of the log from entry " + std::string(row.text(4)) + " to " +
          std::to_string(seq) + " does not match its checksum";
 }

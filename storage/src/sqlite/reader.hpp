@@ -60,6 +60,7 @@ class SqliteReader final : public Reader {
   void verify_segment(const Compaction& compaction, std::uint64_t sum) const;
   Seq packed_seq(const Header& document);
   Seq seq_to_pack(const Header& document, Seq packed, Occasion occasion);
+  std::uint64_t update_bytes_of(const Header& document, crdt::ByteView segment);
   Seq first_to_pack(const Header& document, Seq packed, Seq last, Occasion occasion);
 
   // In verify.cpp.

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "crdt/error.hpp"
+#include "log/time_number.hpp"
 #include "sqlite/checksum.hpp"
 #include "sqlite/limits.hpp"
 #include "sqlite/position.hpp"
@@ -300,11 +301,15 @@ bool SqliteWriter::replace_rows(const Compaction& compaction, const CachedDocume
   delete_rows_.execute(first, last);
   delete_segments_.execute(first, last);
   PALIMPSEST_FAILPOINT("mid-compaction");
-  const Place place{Place::Kind::kSegment, document.id, document.generation, compaction.last};
+  const SegmentPlace place{
+      {Place::Kind::kSegment, document.id, document.generation, compaction.last},
+      compaction.first,
+      log::number_of(compaction.earliest),
+      log::number_of(compaction.latest)};
   const crdt::ByteView segment = compaction.segment;
   insert_segment_.execute(last, compaction.first, milliseconds(compaction.earliest),
                           milliseconds(compaction.latest), document.generation,
-                          checksum(place, segment), segment);
+                          checksum_of_segment(place, segment), segment);
   transaction.commit();
   return true;
 }
