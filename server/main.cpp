@@ -1,4 +1,5 @@
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <map>
 #include <string>
@@ -6,6 +7,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/backup.hpp"
+#include "cli/check.hpp"
 #include "cli/doc.hpp"
 #include "cli/files.hpp"
 #include "cli/history.hpp"
@@ -155,13 +158,21 @@ struct History {
 constexpr const char* kWhen =
     "A moment: the number of a change, an RFC 3339 time, or v:NAME of a version";
 
-void add_source(CLI::App& command, cli::HistorySource& source, Flags& flags) {
+void add_data(CLI::App& command, Flags& flags) {
   command
       .add_option_function<std::string>(
           "--data", [&flags](const std::string& data) { flags["data"] = {data}; },
           "The directory with the documents")
       ->type_name("DIR")
       ->default_str("data");
+}
+
+std::filesystem::path data_of(const Flags& flags) {
+  return server::load_config(flags, server::process_environment).data;
+}
+
+void add_source(CLI::App& command, cli::HistorySource& source, Flags& flags) {
+  add_data(command, flags);
   command.add_flag("--json", source.json, "Print JSON");
 }
 
@@ -219,7 +230,7 @@ void add_history(CLI::App& program, History& history) {
 }
 
 int run_history(History& history) {
-  const auto data = server::load_config(history.flags, server::process_environment).data;
+  const auto data = data_of(history.flags);
   const auto run = [&](CLI::App* parsed, auto& command) {
     if (!parsed->parsed()) return;
     command.data = data;
@@ -237,6 +248,44 @@ int run_history(History& history) {
   return server::kExitDone;
 }
 
+// The commands for the store as a whole, and which of them it is.
+struct Store {
+  cli::Check check;
+  cli::Backup backup;
+  CLI::App* check_command = nullptr;
+  CLI::App* backup_command = nullptr;
+  Flags flags;
+
+  bool parsed() const { return check_command->parsed() || backup_command->parsed(); }
+};
+
+void add_store(CLI::App& program, Store& store) {
+  store.check_command = program.add_subcommand(
+      "check", "Read the whole store and say what is wrong with it (exit status 1 if anything is)");
+  add_data(*store.check_command, store.flags);
+  store.check_command->add_flag("--json", store.check.json, "Print JSON");
+
+  store.backup_command =
+      program.add_subcommand("backup", "Copy the store into one new file, while a server runs");
+  store.backup_command->add_option("FILE", store.backup.file, "The file, which must not be there")
+      ->required()
+      ->type_name("");
+  add_data(*store.backup_command, store.flags);
+}
+
+int run_store(Store& store) {
+  const auto data = data_of(store.flags);
+  if (store.backup_command->parsed()) {
+    store.backup.data = data;
+    cli::run(store.backup);
+    return server::kExitDone;
+  }
+  store.check.data = data;
+  const bool is_well = cli::run(store.check, std::cout);
+  if (!std::cout.flush()) throw cli::InputError("standard output: cannot be written");
+  return is_well ? server::kExitDone : server::kExitBadInput;
+}
+
 int run(int argc, char** argv) {
   CLI::App program("Palimpsest: documents that many people write at once, and their history");
   program.name("palimpsest");
@@ -248,6 +297,8 @@ int run(int argc, char** argv) {
   add_doc(program, doc);
   History history;
   add_history(program, history);
+  Store store;
+  add_store(program, store);
 
   try {
     program.parse(argc, argv);
@@ -255,6 +306,7 @@ int run(int argc, char** argv) {
     return program.exit(error) == 0 ? server::kExitDone : server::kExitUsage;
   }
   if (serve->parsed()) return cli::serve(flags);
+  if (store.parsed()) return run_store(store);
   return history.parsed() != nullptr ? run_history(history) : run_doc(doc);
 }
 

@@ -16,6 +16,7 @@
 
 #include <sqlite3.h>
 
+#include "crdt/doc.hpp"
 #include "storage/sqlite_store.hpp"
 
 using namespace palimpsest;
@@ -31,14 +32,15 @@ int remember(sqlite3* connection, char**, const sqlite3_api_routines*) {
   return SQLITE_OK;
 }
 
-storage::Append entry(const char* document, storage::Seq seq) {
+using Update = std::shared_ptr<const crdt::Bytes>;
+
+storage::Append entry(const char* document, storage::Seq seq, const Update& update) {
   storage::Append append;
   append.document = document;
   append.seq = seq;
   append.author = {1, ""};
   append.connection = 1;
-  const std::string text = std::to_string(seq);
-  append.update = std::make_shared<const crdt::Bytes>(text.begin(), text.end());
+  append.update = update;
   return append;
 }
 
@@ -48,13 +50,18 @@ storage::Append entry(const char* document, storage::Seq seq) {
   if (is_normal) {
     sqlite3_exec(last_opened, "PRAGMA synchronous = NORMAL", nullptr, nullptr, nullptr);
   }
+  crdt::Doc doc;  // the same under every name
   for (storage::Seq seq = 1;; ++seq) {
+    const auto update = std::make_shared<const crdt::Bytes>(
+        doc.transact(1, [seq](crdt::Transaction& t) { t.text_insert("t", seq - 1, "x"); }));
     std::vector<storage::Append> batch;
-    for (const char* name : kNames) batch.push_back(entry(name, seq));
+    for (const char* name : kNames) batch.push_back(entry(name, seq, update));
     writer->append(batch);
     for (const char* name : kNames) std::cout << name << ' ' << seq << '\n';
     std::cout.flush();
-    if (seq % 50 == 0) writer->write_checkpoint({kNames[seq / 50 % 3], seq, {}, "title", ""});
+    if (seq % 50 == 0) {
+      writer->write_checkpoint({kNames[seq / 50 % 3], seq, doc.encode(), "title", ""});
+    }
     if (seq % 2000 == 0) writer->settle();
     writer->maintain();
     std::this_thread::sleep_for(

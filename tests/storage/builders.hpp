@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "storage/store.hpp"
+#include "support/updates.hpp"
 
 namespace palimpsest::testing {
 
@@ -15,21 +16,21 @@ inline storage::Time time(std::int64_t milliseconds) {
   return storage::Time(std::chrono::milliseconds(milliseconds));
 }
 
-// An append by client 1, a second of 2026 for each seq.
-inline storage::Append entry(std::string document, storage::Seq seq, std::string_view update) {
+// An append by client 1 that writes `text`, a second of 2026 for each seq.
+inline storage::Append entry(std::string document, storage::Seq seq, std::string_view text) {
   storage::Append append;
   append.document = std::move(document);
   append.seq = seq;
   append.at = time(1'790'000'000'000 + static_cast<std::int64_t>(seq) * 1000);
   append.author = {1, ""};
   append.connection = 1;
-  append.update = std::make_shared<const crdt::Bytes>(bytes(update));
+  append.update = std::make_shared<const crdt::Bytes>(update_of(seq, text));
   return append;
 }
 
 inline storage::Append entry_by(storage::Author author, std::string document, storage::Seq seq,
-                                std::string_view update) {
-  storage::Append append = entry(std::move(document), seq, update);
+                                std::string_view text) {
+  storage::Append append = entry(std::move(document), seq, text);
   append.author = std::move(author);
   return append;
 }
@@ -53,11 +54,11 @@ std::string error_of(Call call) {
   }
 }
 
-// The updates of a log in order, as text.
+// What the entries of a log write, in order.
 inline std::vector<std::string> texts(const std::vector<storage::LogEntry>& log) {
   std::vector<std::string> result;
   for (const storage::LogEntry& entry : log) {
-    result.emplace_back(entry.update.begin(), entry.update.end());
+    result.push_back(text_of(entry.update));
   }
   return result;
 }

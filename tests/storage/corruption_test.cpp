@@ -30,7 +30,7 @@ class ClosedStore {
       append_one(*writer, entry(name, 1, "a"));
       append_one(*writer, entry(name, 2, "b"));
       append_one(*writer, entry(name, 3, "c"));
-      writer->write_checkpoint({name, 2, bytes("ab"), "", ""});
+      writer->write_checkpoint({name, 2, Merged().add(1, "a").add(2, "b").state(), "", ""});
     }
   }
   void damage(const std::string& sql) { run_sql(directory_.path() / "palimpsest.db", sql); }
@@ -152,13 +152,15 @@ TEST_CASE("F8: a bit that flips anywhere in the file never changes a document un
     const auto store = open_sqlite_store(directory.path(), Access::kReadWrite);
     const auto writer = store->writer();
     std::vector<storage::Append> batch;
+    Merged merged;
     for (storage::Seq seq = 1; seq <= 100; ++seq) {
       for (const std::string& name : names) {
         batch.push_back(entry_by({seq % 7, "n"}, name, seq, name + std::string(seq * 3, 'x')));
       }
+      if (seq <= 80) merged.add(seq, "a" + std::string(seq * 3, 'x'));
     }
     writer->append(batch);
-    writer->write_checkpoint({"a", 50, bytes(std::string(10000, 'y')), "A", "a"});
+    writer->write_checkpoint({"a", 80, merged.state(), "A", "a"});
   }
   const std::vector<char> good = read_file(file);
   const auto content = [&](storage::Reader& reader, const std::string& name) {

@@ -24,13 +24,16 @@ using storage::Seq;
                                  int acknowledgements) {
   const auto store = open_sqlite_store(directory, Access::kReadWrite);
   const auto writer = store->writer();
+  Merged merged;
+  for (Seq seq = 1; seq < first; ++seq) merged.add(seq, std::to_string(seq));
   for (Seq seq = first;; seq += 2) {
     const std::vector<storage::Append> batch{entry("notes", seq, std::to_string(seq)),
                                              entry("notes", seq + 1, std::to_string(seq + 1))};
     writer->append(batch);
     const Seq last = seq + 1;
+    merged.add(seq, std::to_string(seq)).add(last, std::to_string(last));
     if (::write(acknowledgements, &last, sizeof last) != sizeof last) ::_exit(1);
-    if (last % 16 == 0) writer->write_checkpoint({"notes", last, bytes("state"), "", ""});
+    if (last % 16 == 0) writer->write_checkpoint({"notes", last, merged.state(), "", ""});
     if (last % 64 == 0) writer->settle();
     writer->maintain();
   }

@@ -33,11 +33,13 @@ class Life {
     const auto store = open_sqlite_store(directory_, Access::kReadWrite);
     writer_ = store->writer();
     write({entry("a", 1, "a1"), entry("b", 1, "b1"), entry("a", 2, "a2")});
-    writer_->write_checkpoint({"a", 2, bytes("a1a2"), "A", ""});
+    Merged a;
+    writer_->write_checkpoint({"a", 2, a.add(1, "a1").add(2, "a2").state(), "A", ""});
     write({entry("b", 2, std::string(20000, 'x')), entry_by({2, "Bob"}, "c", 1, "c1")});
     writer_->settle();
-    write({entry("c", 2, "c2"), entry("a", 3, "a3")});
-    writer_->write_checkpoint({"a", 3, bytes(std::string(9000, 'y')), "A", ""});
+    const std::string long_text(9000, 'y');
+    write({entry("c", 2, "c2"), entry("a", 3, long_text)});
+    writer_->write_checkpoint({"a", 3, a.add(3, long_text).state(), "A", ""});
     writer_->settle();
     write({entry("a", 4, "a4")});
     writer_.reset();

@@ -8,6 +8,7 @@
 #include "sqlite/schema.hpp"
 #include "storage/sqlite_store.hpp"
 #include "support/catch.hpp"
+#include "support/hex.hpp"
 #include "support/temp_directory.hpp"
 
 namespace palimpsest::testing {
@@ -47,7 +48,7 @@ class Version1 {
   }
 
   void add_entry(int document, storage::Seq seq) {
-    const crdt::Bytes update = bytes(text(seq));
+    const crdt::Bytes update = update_of(seq, text(seq));
     const std::uint64_t sum = checksum({Place::Kind::kLogEntry, document, 1, seq}, update);
     const std::string made_at = seq % 3 == 0 ? std::to_string(5000 + seq) : "NULL";
     run_sql(file(),
@@ -56,8 +57,7 @@ class Version1 {
                 std::to_string(document) + " << 32 | " + std::to_string(seq) + ", 1, " +
                 std::to_string(9000 + seq) + ", " + made_at + ", " + std::to_string(document) +
                 ", " + std::to_string(seq % 2) + ", " +
-                std::to_string(static_cast<std::int64_t>(sum)) + ", CAST('" + text(seq) +
-                "' AS BLOB))");
+                std::to_string(static_cast<std::int64_t>(sum)) + ", x'" + to_hex(update) + "')");
   }
 
   static std::string text(storage::Seq seq) { return "update " + std::to_string(seq); }

@@ -190,8 +190,12 @@ class Reader {
   // crdt::Bug when not every entry could be had back from it to the byte.
   virtual std::optional<Compaction> prepare_compaction(std::string_view document,
                                                        Occasion occasion) = 0;
-  // Reads everything and answers what is wrong with it; empty is well. Takes as long as reading the
-  // whole file takes, but never holds up the writer.
+  // Reads everything and answers what is wrong with it; empty is well: the file and its references,
+  // every checksum, that every entry is there and is an update, and that the log of each document,
+  // replayed up to its checkpoint, comes to what is in the checkpoint.
+  // Cost: as long as reading the whole file and applying every update takes, but it never holds up
+  //       the writer; memory of one document at a time: its checkpoint, the document replayed, and
+  //       where the bytes of these two differ, both documents and what they show.
   virtual std::vector<Finding> verify() = 0;
 };
 

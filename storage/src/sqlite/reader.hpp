@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -67,6 +68,8 @@ class SqliteReader final : public Reader {
   std::vector<std::string> document_names();
   void verify_database(std::vector<Finding>& findings);
   void verify_document(const std::string& name, std::vector<Finding>& findings);
+  std::optional<StoredDocument> verify_checkpoint(const Header& document,
+                                                  std::vector<Finding>& findings);
   void verify_end(const Header& document, std::vector<Finding>& findings);
   Seq verify_log(const Header& document, Seq first, const EntryVisitor& visit,
                  std::vector<Finding>& findings);

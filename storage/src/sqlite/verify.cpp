@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "log/number.hpp"
+#include "log/replay.hpp"
 #include "log/row.hpp"
 #include "log/segment.hpp"
 #include "log/time_number.hpp"
@@ -12,7 +13,8 @@
 #include "sqlite/transaction.hpp"
 
 // Reader::verify(): SQLite's own checks of the file, then ours of every payload. SQLite sees the
-// structure but not the content of its pages; our checksums see the content.
+// structure but not the content of its pages; our checksums see the content; and replaying the log
+// sees what was wrong before it had a checksum.
 namespace palimpsest::storage::sqlite {
 namespace {
 
@@ -68,6 +70,7 @@ std::vector<std::string> SqliteReader::document_names() {
 
 void SqliteReader::verify_document(const std::string& name, std::vector<Finding>& findings) {
   std::optional<Header> document;
+  std::optional<StoredDocument> checkpoint;
   {
     Transaction snapshot(connection_);
     document = find(name);
@@ -75,23 +78,43 @@ void SqliteReader::verify_document(const std::string& name, std::vector<Finding>
       findings.push_back({name, 0, "is not found by its name"});
       return;
     }
-    Execution row = checkpoint_.run(document->id);
-    if (row.next()) {
-      const auto fault = fault_of_checkpoint(*document, row);
-      if (fault) findings.push_back({name, row.unsigned_integer(0), *fault});
-    }
+    checkpoint = verify_checkpoint(*document, findings);
     verify_end(*document, findings);
   }
   Names names = this->names(*document);
-  const EntryVisitor check_author = [&](const EntryView& entry) {
+  log::Replay replay(checkpoint ? checkpoint->checkpoint_seq : 0);
+  const EntryVisitor check_entry = [&](const EntryView& entry) {
     if (names.try_emplace(entry.author).second) {  // once
       findings.push_back({document->name, entry.seq, "the author is missing"});
+    }
+    if (auto fault = replay.add(entry)) {
+      findings.push_back({document->name, entry.seq, std::move(*fault)});
     }
   };
   for (Seq first = 1; first <= document->last_seq;) {
     Transaction snapshot(connection_);  // a short one each time: the writer is never held up
-    first = verify_log(*document, first, check_author, findings);
+    first = verify_log(*document, first, check_entry, findings);
   }
+  if (!checkpoint) return;
+  if (auto fault = replay.fault_of(checkpoint->state)) {
+    findings.push_back({document->name, checkpoint->checkpoint_seq, std::move(*fault)});
+  }
+}
+
+// Answers the checkpoint as far as it goes without the log; nullopt where there is no sound one.
+std::optional<StoredDocument> SqliteReader::verify_checkpoint(const Header& document,
+                                                              std::vector<Finding>& findings) {
+  Execution row = checkpoint_.run(document.id);
+  if (!row.next()) return std::nullopt;
+  if (auto fault = fault_of_checkpoint(document, row)) {
+    findings.push_back({document.name, row.unsigned_integer(0), std::move(*fault)});
+    return std::nullopt;
+  }
+  const crdt::ByteView state = row.blob(3);
+  StoredDocument checkpoint;
+  checkpoint.checkpoint_seq = row.unsigned_integer(0);
+  checkpoint.state.assign(state.begin(), state.end());
+  return checkpoint;
 }
 
 void SqliteReader::verify_end(const Header& document, std::vector<Finding>& findings) {
