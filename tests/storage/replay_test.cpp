@@ -202,8 +202,9 @@ TEST_CASE("a checkpoint made in several loads is what the log comes to", "[repla
     Replica& replica = replicas[1 + random() % 3];
     change_at_random(replica, random);
     if (random() % 3 == 0) {
-      std::vector<crdt::Bytes> updates(replica.updates().begin() + sent[replica.client()],
-                                       replica.updates().end());
+      std::vector<crdt::Bytes> updates(
+          replica.updates().begin() + static_cast<std::ptrdiff_t>(sent[replica.client()]),
+          replica.updates().end());
       sent[replica.client()] = replica.updates().size();
       if (random() % 2 == 0) std::shuffle(updates.begin(), updates.end(), random);  // some wait
       for (const crdt::Bytes& update : updates) kept.take(update);

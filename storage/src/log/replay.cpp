@@ -64,7 +64,7 @@ std::string text_of(crdt::Any any) { return sorted(std::move(any)).to_json(); }
 // What the root shows, read as one kind. Its entries belong to every kind: attributes, where it is
 // no map.
 std::string content(const Doc& doc, const std::string& root, Doc::RootKind kind) {
-  const std::string entries = text_of(doc.map(root));
+  std::string entries = text_of(doc.map(root));
   switch (kind) {
     case Doc::RootKind::kText:
       return entries + text_of(doc.delta(root));
