@@ -9,6 +9,7 @@
 #include "builders.hpp"
 #include "faulty_disk.hpp"
 #include "raw_database.hpp"
+#include "sqlite/connection.hpp"
 #include "storage/sqlite_store.hpp"
 #include "support/catch.hpp"
 #include "support/temp_directory.hpp"
@@ -42,6 +43,11 @@ class Opened {
   Writer& writer() { return *writer_; }
   Reader& reader() { return *reader_; }
   storage::Store& store() { return *store_; }
+  std::int64_t count(const std::string& table) {
+    storage::sqlite::Connection connection(directory_.path() / "palimpsest.db",
+                                           storage::sqlite::Role::kReader);
+    return connection.query_integer(("SELECT count(*) FROM " + table).c_str());
+  }
   void damage(const std::string& sql) { run_sql(directory_.path() / "palimpsest.db", sql); }
 
   // So many more entries, in commits of up to `commit` entries; each says its number.
@@ -168,9 +174,29 @@ TEST_CASE("segments grow, so that there are few of them", "[compaction]") {
     CHECK(opened.writer().compact(*packed));
   }
   opened.check("notes");
-  const auto whole = opened.reader().prepare_compaction("notes", Occasion::kEditing);
-  CHECK_FALSE(whole);
+  CHECK(packed_entries > opened.last("notes"));  // some were packed anew …
   CHECK(packed_entries <= 6 * opened.last("notes"));
+  CHECK(opened.count("segments") <= 6);  // … which is what keeps them few
+}
+
+TEST_CASE("a log that packs to next to nothing still stays in pieces that fit the memory",
+          "[compaction]") {
+  Opened opened;
+  const std::string same(std::size_t{1} << 20, 'x');
+  for (Seq seq = 1; seq <= 64; ++seq) {
+    append_one(opened.writer(), entry("long", seq, same));
+    if (seq % 2 != 0) continue;
+    opened.writer().write_checkpoint({"long", seq, {0, 0}, "", ""});
+    if (const auto packed = opened.reader().prepare_compaction("long", Occasion::kUnloading)) {
+      CHECK(packed->last - packed->first < 32);  // MiB
+      CHECK(opened.writer().compact(*packed));
+    }
+  }
+  CHECK(opened.count("segments") >= 3);
+  std::size_t entries = 0;
+  opened.reader().visit(
+      "long", 1, 64, [&](const EntryView& entry) { entries += entry.update.size() > same.size(); });
+  CHECK(entries == 64);
 }
 
 TEST_CASE("a packed stretch that comes too late changes nothing", "[compaction]") {
@@ -231,6 +257,8 @@ TEST_CASE("a damaged segment costs its document only, and only its own entries",
   const auto [damage, message] = GENERATE(table<std::string, std::string>({
       {"UPDATE segments SET entries = x'00'", "the segment of the log from entry 1 to 2000"},
       {"UPDATE segments SET generation = 2", "the segment of the log from entry 1 to 2000"},
+      {"UPDATE segments SET first_seq = 513", "the segment of the log from entry 513 to 2000"},
+      {"UPDATE segments SET earliest_ms = 0", "the segment of the log from entry 1 to 2000"},
       {"DELETE FROM segments", "entry 1 of the log is missing"},
   }));
   opened.damage(damage + " WHERE document_id = (SELECT id FROM documents WHERE name = 'bad')");

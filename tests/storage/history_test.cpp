@@ -138,6 +138,31 @@ TEST_CASE("a burst is one author's, a sitting everybody's", "[history]") {
   CHECK(history.name_of(33).empty());
 }
 
+TEST_CASE("no burst is lost between two pages, though one change began many", "[history]") {
+  Written written;
+  crdt::Doc together;
+  for (crdt::ClientId client = 1; client <= 15; ++client) {
+    together.transact(client, [](crdt::Transaction& t) { t.text_insert("content", 0, "x"); });
+  }
+  written.append(kAda, 0, together.encode());
+  History history = written.history();
+  std::size_t bursts = 0;
+  for (storage::Seq before = 2;;) {
+    const auto page = history.timeline(History::Group::kBurst, before, 10);
+    if (page.empty()) break;
+    bursts += page.size();
+    before = page.back().first;
+  }
+  CHECK(bursts == 15);
+}
+
+TEST_CASE("a history that is larger than it may be says so", "[history]") {
+  Written written;
+  written.insert(kAda, 0, 0, std::string(100, 'x'));
+  History history("notes", 50);
+  CHECK_THROWS_AS(history.catch_up(written.reader()), storage::HistoryTooLarge);
+}
+
 TEST_CASE("what was written offline is told at its own time", "[history]") {
   Written written;
   written.insert(kAda, 0, 0, "online");

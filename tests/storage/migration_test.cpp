@@ -49,7 +49,7 @@ class Version1 {
 
   void add_entry(int document, storage::Seq seq) {
     const crdt::Bytes update = update_of(seq, text(seq));
-    const std::uint64_t sum = checksum({Place::Kind::kLogEntry, document, 1, seq}, update);
+    const std::uint64_t sum = checksum(Place{Place::Kind::kLogEntry, document, 1, seq}, update);
     const std::string made_at = seq % 3 == 0 ? std::to_string(5000 + seq) : "NULL";
     run_sql(file(),
             "INSERT INTO log (position, generation, at_ms, made_at_ms, author_id, connection, "

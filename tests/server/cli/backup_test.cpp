@@ -181,7 +181,7 @@ TEST_CASE("F24: a backup that is killed is whole or has no name", "[backup]") {
     const fs::path file = stored.target() / std::to_string(round);
     {
       Program backup(stored.arguments(file));
-      ::usleep(random() % 40'000);  // how long is what the test is about
+      ::usleep(static_cast<useconds_t>(random() % 40'000));  // how long is what the test is about
       backup.signal(SIGKILL);
       backup.wait();
     }
