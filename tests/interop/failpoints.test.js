@@ -25,7 +25,11 @@ const roundsPerDocument = 5
  * At which of the times that the server comes by: early enough for the load of a round to get there,
  * and where connecting alone gets there, later than that.
  */
-const visits = { 'mid-checkpoint': [1, 2], 'after-ack-before-broadcast': [40, 100] }
+const visits = {
+  'mid-checkpoint': [1, 2],
+  'mid-compaction': [1, 1],
+  'after-ack-before-broadcast': [40, 100]
+}
 
 const failpoints = [...new Set(
   execFileSync('git', ['grep', '-ohE', 'PALIMPSEST_FAILPOINT\\("[^"]+"\\);', '--', 'server', 'storage/src'], { cwd: root })
@@ -34,7 +38,7 @@ const failpoints = [...new Set(
 test('F2: there are failpoints from before an update is written to after it is seen', () => {
   assert.ok(existsSync(program), `${program}: scripts/test crash builds it`)
   for (const name of ['before-append', 'after-append-before-commit', 'after-commit-before-ack',
-    'after-ack-before-broadcast', 'mid-checkpoint']) assert.ok(failpoints.includes(name), name)
+    'after-ack-before-broadcast', 'mid-checkpoint', 'mid-compaction']) assert.ok(failpoints.includes(name), name)
 })
 
 for (const name of failpoints.filter(name => name === (process.env.FAILPOINT ?? name))) {
