@@ -403,9 +403,7 @@ class Loader {
     const std::uint64_t taken = source_.read_plain_blocks(
         section_.id,
         count, [&](const auto& block) __attribute__((always_inline)) { return place(own, block); });
-    core_.blocks.resize(own.end);
-    own.next = own.end;
-    own.linked = own.decoded;
+    placed(own);
     loaded = own;
     return taken;
   }
@@ -413,10 +411,14 @@ class Loader {
     core_.blocks.resize(own.end + 1);
     const bool is_placed =
         source_.read_plain_block(section_.id, [&](const auto& block) { return place(own, block); });
+    placed(own);
+    return is_placed;
+  }
+  // What was placed is linked; what there was room for beyond it is given back.
+  void placed(Loaded& own) {
     core_.blocks.resize(own.end);
     own.next = own.end;
     own.linked = own.decoded;
-    return is_placed;
   }
 
   // Puts a block to where it stays, which is there for it, and between its neighbours, where it is

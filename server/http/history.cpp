@@ -209,8 +209,8 @@ class HistoryPages::Shelf {
       : reader_(std::move(reader)), strand_(asio::make_strand(reading)) {}
 
   static asio::awaitable<Response> ask(const std::shared_ptr<Shelf>& self, std::string document,
-                                       Question question) {
-    return asio::co_spawn(self->strand_, answer(self, std::move(document), std::move(question)),
+                                       Query query, Page page) {
+    return asio::co_spawn(self->strand_, answer(self, std::move(document), std::move(query), page),
                           asio::use_awaitable);
   }
 
@@ -221,10 +221,10 @@ class HistoryPages::Shelf {
   };
 
   static asio::awaitable<Response> answer(std::shared_ptr<Shelf> self, std::string document,
-                                          Question question) {
+                                          Query query, Page page) {
     History& history = self->open(document);
     self->make_room();
-    co_return question(history);
+    co_return page(history, query);
   }
 
   // As far as the log is on disk. One whose log could not be read is dropped.
@@ -272,43 +272,36 @@ HistoryPages::HistoryPages(storage::Store& store, const asio::any_io_executor& r
 
 HistoryPages::~HistoryPages() = default;
 
-asio::awaitable<Response> HistoryPages::ask(std::string document, Question question) {
-  return Shelf::ask(shelf_, std::move(document), std::move(question));
+asio::awaitable<Response> HistoryPages::ask(std::string document, Query query, Page page) {
+  return Shelf::ask(shelf_, std::move(document), std::move(query), page);
 }
 
 asio::awaitable<Response> HistoryPages::timeline(std::string document, Query query) {
-  return ask(std::move(document),
-             [query = std::move(query)](History& one) { return timeline_page(one, query); });
+  return ask(std::move(document), std::move(query), timeline_page);
 }
 
 asio::awaitable<Response> HistoryPages::activity(std::string document, Query query) {
-  return ask(std::move(document),
-             [query = std::move(query)](History& one) { return activity_page(one, query); });
+  return ask(std::move(document), std::move(query), activity_page);
 }
 
 asio::awaitable<Response> HistoryPages::weave(std::string document, Query query) {
-  return ask(std::move(document),
-             [query = std::move(query)](History& one) { return weave_page(one, query); });
+  return ask(std::move(document), std::move(query), weave_page);
 }
 
 asio::awaitable<Response> HistoryPages::diff(std::string document, Query query) {
-  return ask(std::move(document),
-             [query = std::move(query)](History& one) { return diff_page(one, query); });
+  return ask(std::move(document), std::move(query), diff_page);
 }
 
 asio::awaitable<Response> HistoryPages::blame(std::string document, Query query) {
-  return ask(std::move(document),
-             [query = std::move(query)](History& one) { return blame_page(one, query); });
+  return ask(std::move(document), std::move(query), blame_page);
 }
 
 asio::awaitable<Response> HistoryPages::search(std::string document, Query query) {
-  return ask(std::move(document),
-             [query = std::move(query)](History& one) { return search_page(one, query); });
+  return ask(std::move(document), std::move(query), search_page);
 }
 
 asio::awaitable<Response> HistoryPages::content(std::string document, Query query) {
-  return ask(std::move(document),
-             [query = std::move(query)](History& one) { return content_page(one, query); });
+  return ask(std::move(document), std::move(query), content_page);
 }
 
 }  // namespace palimpsest::server::http

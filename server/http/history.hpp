@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -48,9 +47,9 @@ class HistoryPages {
 
  private:
   class Shelf;
-  using Question = std::function<Response(storage::History&)>;
+  using Page = Response (*)(storage::History&, const Query&);
 
-  boost::asio::awaitable<Response> ask(std::string document, Question question);
+  boost::asio::awaitable<Response> ask(std::string document, Query query, Page page);
 
   std::shared_ptr<Shelf> shelf_;
 };

@@ -67,19 +67,24 @@ Response text_response(unsigned status, std::string body) {
 
 }  // namespace
 
+template <auto kPage>
+asio::awaitable<Response> Router::history(Call call) const {
+  return (parts_.history.*kPage)(std::move(call.name), std::move(call.query));
+}
+
 const Router::Route Router::kRoutes[] = {
     {"GET", "/healthz", &Router::healthz},
     {"GET", "/readyz", &Router::readyz},
     {"GET", "/api/documents", &Router::list_documents},
     {"POST", "/api/documents", &Router::create_document},
     {"GET", "/api/documents/{name}", &Router::get_document},
-    {"GET", "/api/documents/{name}/history", &Router::timeline},
-    {"GET", "/api/documents/{name}/history/activity", &Router::activity},
-    {"GET", "/api/documents/{name}/history/weave", &Router::weave},
-    {"GET", "/api/documents/{name}/diff", &Router::diff},
-    {"GET", "/api/documents/{name}/blame", &Router::blame},
-    {"GET", "/api/documents/{name}/history/search", &Router::search},
-    {"GET", "/api/documents/{name}/content", &Router::content},
+    {"GET", "/api/documents/{name}/history", &Router::history<&HistoryPages::timeline>},
+    {"GET", "/api/documents/{name}/history/activity", &Router::history<&HistoryPages::activity>},
+    {"GET", "/api/documents/{name}/history/weave", &Router::history<&HistoryPages::weave>},
+    {"GET", "/api/documents/{name}/diff", &Router::history<&HistoryPages::diff>},
+    {"GET", "/api/documents/{name}/blame", &Router::history<&HistoryPages::blame>},
+    {"GET", "/api/documents/{name}/history/search", &Router::history<&HistoryPages::search>},
+    {"GET", "/api/documents/{name}/content", &Router::history<&HistoryPages::content>},
     {"GET", "/", &Router::page},
     {"GET", "/d/{name}", &Router::page},
     {"GET", "/sync/{name}", &Router::socket_only},
@@ -162,34 +167,6 @@ asio::awaitable<Response> Router::create_document(Call) const { return parts_.do
 
 asio::awaitable<Response> Router::get_document(Call call) const {
   co_return co_await parts_.documents.get(std::move(call.name));
-}
-
-asio::awaitable<Response> Router::timeline(Call call) const {
-  return parts_.history.timeline(std::move(call.name), std::move(call.query));
-}
-
-asio::awaitable<Response> Router::activity(Call call) const {
-  return parts_.history.activity(std::move(call.name), std::move(call.query));
-}
-
-asio::awaitable<Response> Router::weave(Call call) const {
-  return parts_.history.weave(std::move(call.name), std::move(call.query));
-}
-
-asio::awaitable<Response> Router::diff(Call call) const {
-  return parts_.history.diff(std::move(call.name), std::move(call.query));
-}
-
-asio::awaitable<Response> Router::blame(Call call) const {
-  return parts_.history.blame(std::move(call.name), std::move(call.query));
-}
-
-asio::awaitable<Response> Router::search(Call call) const {
-  return parts_.history.search(std::move(call.name), std::move(call.query));
-}
-
-asio::awaitable<Response> Router::content(Call call) const {
-  return parts_.history.content(std::move(call.name), std::move(call.query));
 }
 
 asio::awaitable<Response> Router::page(Call call) const {

@@ -68,13 +68,9 @@ class Router {
   boost::asio::awaitable<Response> list_documents(Call call) const;
   boost::asio::awaitable<Response> create_document(Call call) const;
   boost::asio::awaitable<Response> get_document(Call call) const;
-  boost::asio::awaitable<Response> timeline(Call call) const;
-  boost::asio::awaitable<Response> activity(Call call) const;
-  boost::asio::awaitable<Response> weave(Call call) const;
-  boost::asio::awaitable<Response> diff(Call call) const;
-  boost::asio::awaitable<Response> blame(Call call) const;
-  boost::asio::awaitable<Response> search(Call call) const;
-  boost::asio::awaitable<Response> content(Call call) const;
+  // One of HistoryPages.
+  template <auto kPage>
+  boost::asio::awaitable<Response> history(Call call) const;
   boost::asio::awaitable<Response> page(Call call) const;
   boost::asio::awaitable<Response> socket_only(Call call) const;
 

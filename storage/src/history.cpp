@@ -222,17 +222,11 @@ std::vector<History::Burst> History::timeline(Group group, Seq before, std::size
   // They begin in the order of their changes.
   const auto end = std::lower_bound(all.begin(), all.end(), before,
                                     [](const Burst& burst, Seq seq) { return burst.first < seq; });
-  auto count = std::min<std::size_t>(limit, static_cast<std::size_t>(end - all.begin()));
+  const auto count = std::min(limit, static_cast<std::size_t>(end - all.begin()));
+  auto begin = end - static_cast<std::ptrdiff_t>(count);
   // Those of one change stay together, since the next page is asked for by its number.
-  const auto first_of = [&](std::size_t back) {
-    return (end - static_cast<std::ptrdiff_t>(back))->first;
-  };
-  while (count > 0 && end - all.begin() > static_cast<std::ptrdiff_t>(count) &&
-         first_of(count + 1) == first_of(count)) {
-    ++count;
-  }
-  std::vector<Burst> page(std::make_reverse_iterator(end),
-                          std::make_reverse_iterator(end - static_cast<std::ptrdiff_t>(count)));
+  while (begin != end && begin != all.begin() && std::prev(begin)->first == begin->first) --begin;
+  std::vector<Burst> page(std::make_reverse_iterator(end), std::make_reverse_iterator(begin));
   const std::optional<TextName> name = find_main_text();
   if (!name) return page;
   Woven& main = woven(*name);

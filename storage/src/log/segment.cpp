@@ -100,8 +100,8 @@ crdt::Bytes SegmentWriter::finish(int level) && {
   return segment;
 }
 
-std::uint64_t update_bytes_of(crdt::ByteView segment) {
-  Source source(segment);
+std::uint64_t update_bytes_of(crdt::ByteView begin) {
+  Source source(begin);
   return read_header(source).update_bytes;
 }
 

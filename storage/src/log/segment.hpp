@@ -14,7 +14,7 @@ namespace palimpsest::storage::log {
 // Makes a segment: a stretch of a document's log in columns, from which every entry can be had back
 // to the byte.
 //
-// No more than kLargestSegment bytes of updates are read from one; who writes stays far below.
+// No more than 256 MiB of updates are read from one; who writes stays far below.
 //
 // segment := number(1) number(entries) number(bytes of all updates) columns
 //
@@ -50,8 +50,8 @@ class SegmentWriter {
   UpdateColumns<IntoColumns> updates_;
 };
 
-// How many bytes of updates one holds. Throws Malformed.
-std::uint64_t update_bytes_of(crdt::ByteView segment);
+// How many bytes of updates a segment holds that begins with these bytes. Throws Malformed.
+std::uint64_t update_bytes_of(crdt::ByteView begin);
 
 // Shows the entries from `first` to `last`, as far as they are in a segment whose last one is
 // `end`. Answers the first that it has. Throws Malformed.

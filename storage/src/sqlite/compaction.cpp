@@ -97,7 +97,8 @@ Seq SqliteReader::first_to_pack(const Header& document, Seq packed, Seq last, Oc
   const std::uint64_t growth =
       occasion == Occasion::kEditing ? kSegmentGrowth : kSegmentGrowthAtUnload;
   Statement segments(connection_,
-                     "SELECT first_seq, entries FROM segments "
+                     // Its header is within the first bytes.
+                     "SELECT first_seq, length(entries), substr(entries, 1, 32) FROM segments "
                      "WHERE position BETWEEN ?1 AND ?2 ORDER BY position DESC");
   Execution row = segments.run(position(document.id, 1), position(document.id, packed));
   Seq first = packed + 1;
@@ -105,8 +106,8 @@ Seq SqliteReader::first_to_pack(const Header& document, Seq packed, Seq last, Oc
   std::uint64_t update_bytes = 0;
   while (first > 1 && row.next()) {
     const Seq before = row.unsigned_integer(0);
-    bytes += row.blob(1).size();
-    update_bytes += update_bytes_of(document, row.blob(1));
+    bytes += row.unsigned_integer(1);
+    update_bytes += update_bytes_of(document, row.blob(2));
     const bool is_small = first - before <= growth * (last - first + 1);
     if (!is_small || last - before >= kSegmentEntries || bytes > kSegmentBytes ||
         update_bytes > kSegmentUpdateBytes) {
