@@ -9,8 +9,10 @@
 
 #include "http/documents.hpp"
 #include "http/history.hpp"
+#include "http/history_writes.hpp"
 #include "http/message.hpp"
 #include "http/origin.hpp"
+#include "http/purges.hpp"
 #include "http/static_files.hpp"
 #include "http/target.hpp"
 
@@ -31,6 +33,8 @@ class Router {
   struct Parts {
     Documents& documents;
     HistoryPages& history;
+    HistoryWrites& history_writes;
+    Purges& purges;
     const StaticFiles& files;
     OriginPolicy origins;
     // nullptr when edits are taken and stored, else why not.
@@ -71,6 +75,12 @@ class Router {
   // One of HistoryPages.
   template <auto kPage>
   boost::asio::awaitable<Response> history(Call call) const;
+  // One of HistoryWrites.
+  template <auto kWrite>
+  boost::asio::awaitable<Response> history_write(Call call) const;
+  boost::asio::awaitable<Response> purge(Call call) const;
+  boost::asio::awaitable<Response> purges(Call call) const;
+  boost::asio::awaitable<Response> versions(Call call) const;
   boost::asio::awaitable<Response> page(Call call) const;
   boost::asio::awaitable<Response> socket_only(Call call) const;
 

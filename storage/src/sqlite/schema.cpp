@@ -90,7 +90,34 @@ CREATE TABLE segments (
 ) STRICT;
 )sql";
 
-constexpr std::array kMigrations{Migration{kFirst}, Migration{kSecond, pack_log_of_version_1}};
+constexpr const char* kThird = R"sql(
+-- Moments with a name.
+CREATE TABLE versions (
+  document_id INTEGER NOT NULL REFERENCES documents (id),
+  name        TEXT    NOT NULL,
+  seq         INTEGER NOT NULL,                  -- behind this entry of the log
+  named_at_ms INTEGER NOT NULL,
+  named_by    TEXT    NOT NULL,                  -- as claimed
+  PRIMARY KEY (document_id, name)
+) STRICT, WITHOUT ROWID;
+
+-- What was taken out of a history for good: that it was, and not what.
+CREATE TABLE purges (
+  id          INTEGER PRIMARY KEY,
+  document_id INTEGER NOT NULL REFERENCES documents (id),
+  at_ms       INTEGER NOT NULL,
+  purged_by   TEXT    NOT NULL,                  -- as claimed
+  reason      TEXT    NOT NULL,
+  units       INTEGER NOT NULL                   -- UTF-16 units and objects
+) STRICT;
+CREATE INDEX purges_by_document ON purges (document_id);
+
+-- How often the document's log was rewritten.
+ALTER TABLE documents ADD COLUMN rewrites INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::array kMigrations{Migration{kFirst}, Migration{kSecond, pack_log_of_version_1},
+                                 Migration{kThird}};
 
 std::int64_t version_of(Connection& connection) {
   return connection.query_integer("PRAGMA user_version");

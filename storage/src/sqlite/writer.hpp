@@ -27,10 +27,14 @@ class SqliteWriter final : public Writer {
   void append(std::span<const Append> batch) override;
   void write_checkpoint(const Checkpoint& checkpoint) override;
   bool compact(const Compaction& compaction) override;
+  bool rewrite(const LogRewrite& rewrite, const Purge& purge) override;
+  bool scrub() override;
+  Naming name_version(std::string_view document, const Version& version) override;
   void maintain() override;
   void settle() override;
 
  private:
+  Naming insert_version(const CachedDocument& document, const Version& version);
   using DocumentRefs = std::vector<CachedDocument*>;
 
   // The document of each append, having verified that its seq is the next one.
@@ -39,6 +43,12 @@ class SqliteWriter final : public Writer {
   void write_row(std::span<const Append* const> appends, CachedDocument& document);
   void note_authors(const Append& append, CachedDocument& document);
   bool replace_rows(const Compaction& compaction, const CachedDocument& document);
+  bool replace_pieces(const LogRewrite& rewrite, const Purge& purge,
+                      const CachedDocument& document);
+  // Whether the log is packed up to there and was rewritten so many times.
+  bool is_log_at(const CachedDocument& document, Seq compacted, std::uint64_t rewrites);
+  void insert_segment(const CachedDocument& document, Seq first, Seq last, Time earliest,
+                      Time latest, crdt::ByteView segment);
   void update_document(const CachedDocument& document);
   void replace_checkpoint(const Checkpoint& checkpoint, const CachedDocument& document);
 
@@ -84,6 +94,8 @@ class SqliteWriter final : public Writer {
   Statement select_checkpoint_seq_;
   Statement replace_checkpoint_;
   Statement update_summary_;
+  Statement insert_version_;
+  Statement select_version_;
 };
 
 }  // namespace palimpsest::storage::sqlite
