@@ -104,7 +104,6 @@ const MarkEffects& Positions::effects_of(NodeIndex index, const ReadMark& read) 
     effects_[index] = {};
     add_effects(effects_[index], node, node.count, read);
     node.knows_effects = true;
-    ++marks_read_;
   }
   return effects_[index];
 }

@@ -59,8 +59,6 @@ class Positions {
   using ReadMark = std::function<std::optional<Mark>(BlockIndex)>;
   // The marks whose formatting is in force where the item begins, by where that was begun.
   std::vector<BlockIndex> marks_before(BlockIndex item, const ReadMark& read) const;
-  // How many nodes had to find out what their marks do, so far. For tests.
-  std::size_t marks_read() const { return marks_read_; }
 
   // What happens to an item of any list; those without a tree are passed over. `left` is the item
   // that it stands behind, kNowhere at the start of its list.
@@ -117,7 +115,6 @@ class Positions {
   std::vector<NodeIndex> leaf_of_;  // by item
   std::unordered_map<List, NodeIndex> roots_;
   mutable std::vector<MarkEffects> effects_;  // by node, of those that know them
-  mutable std::size_t marks_read_ = 0;
   mutable BlockIndex resized_ = kNowhere;  // not told yet: that it has so many units now
   mutable std::uint32_t resized_units_ = 0;
 };
