@@ -115,7 +115,7 @@ class Positions {
   std::vector<NodeIndex> leaf_of_;  // by item
   std::unordered_map<List, NodeIndex> roots_;
   mutable std::vector<MarkEffects> effects_;  // by node, of those that know them
-  mutable BlockIndex resized_ = kNowhere;  // not told yet: that it has so many units now
+  mutable BlockIndex resized_ = kNowhere;     // not told yet: that it has so many units now
   mutable std::uint32_t resized_units_ = 0;
 };
 
