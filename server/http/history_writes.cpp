@@ -111,6 +111,29 @@ Json undone_json(const crdt::Undone& undone) {
           {"lost", undone.collected + undone.superseded + undone.homeless}};
 }
 
+storage::Version version_of(const History& history, const Json& body, storage::Time now) {
+  storage::Version version;
+  version.name = text_member(body, "name", kVersionNameBytes);
+  version.named_by = person_of(body);
+  version.named_at = now;
+  version.seq = moment_member_or_now(history, body, "at");
+  return version;
+}
+
+Response named_response(const storage::Version& version) {
+  return json_response(201, {{"name", version.name},
+                             {"seq", version.seq},
+                             {"namedAt", storage::format_time(version.named_at)},
+                             {"by", version.named_by}});
+}
+
+// Not within the coroutine, of whose variables g++ 12 destroys copies in a closure twice.
+std::function<void(storage::Writer&)> naming_of(std::string document, storage::Version version,
+                                                std::shared_ptr<storage::Naming> naming) {
+  return [document = std::move(document), version = std::move(version), naming = std::move(naming)](
+             storage::Writer& writer) { *naming = writer.name_version(document, version); };
+}
+
 }  // namespace
 
 asio::awaitable<Response> HistoryWrites::versions(std::string document) {
@@ -132,25 +155,16 @@ asio::awaitable<Response> HistoryWrites::versions(std::string document) {
 
 asio::awaitable<Response> HistoryWrites::name_version(std::string document, Request request) {
   const Json body = json_body(request, {"name", "at", "by"});
-  storage::Version version;
-  version.name = text_member(body, "name", kVersionNameBytes);
-  version.named_by = person_of(body);
-  version.named_at = tools_.clock.wall();
-  auto find = [&body](History& history) { return moment_member_or_now(history, body, "at"); };
-  version.seq = co_await tools_.histories.look(document, find);
-
+  const storage::Time now = tools_.clock.wall();
+  auto look = [&body, now](History& history) { return version_of(history, body, now); };
+  const storage::Version version = co_await tools_.histories.look(document, look);
   const auto naming = std::make_shared<storage::Naming>(storage::Naming::kNoSuchMoment);
-  std::function<void(storage::Writer&)> work = [=](storage::Writer& writer) {
-    *naming = writer.name_version(document, version);
-  };
+  std::function<void(storage::Writer&)> work = naming_of(document, version, naming);
   co_await tools_.write(std::move(work));
   if (*naming == storage::Naming::kTaken)
     throw Problem(409, "name: there is a version of that name");
   if (*naming == storage::Naming::kNoSuchMoment) throw Problem(404, "there is no such document");
-  co_return json_response(201, {{"name", version.name},
-                                {"seq", version.seq},
-                                {"namedAt", storage::format_time(version.named_at)},
-                                {"by", version.named_by}});
+  co_return named_response(version);
 }
 
 asio::awaitable<Response> HistoryWrites::restore(std::string document, Request request) {

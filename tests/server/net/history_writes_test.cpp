@@ -75,7 +75,7 @@ TEST_CASE("what one author did in an interval is taken back, by id or by name", 
   CHECK(send_json(server, "POST", kBase + "/restore", {{"from", 0}, {"author", "Nobody"}}).status ==
         404);
   post_json(server, kBase + "/restore", {{"from", 1}, {"to", 3}, {"author", "Grace"}});
-  author.wait_for("moreAda's words.");
+  author.wait_for("Ada's words.more");
   post_json(server, kBase + "/restore", {{"from", 2}, {"author", "Ada"}});
   author.wait_for("Ada's words.");
 }

@@ -85,6 +85,7 @@ class Author {
   // Takes what the server says until the text is this.
   void wait_for(const std::string& text) {
     while (doc_.text("content") != text) {
+      CAPTURE(text, doc_.text("content"));
       const auto frame = socket_.read(2);
       REQUIRE(frame);
       const crdt::Bytes bytes(frame->payload.begin(), frame->payload.end());
