@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <csignal>
 #include <cstdlib>
+#include <future>
 #include <mutex>
 #include <stdexcept>
 #include <utility>
@@ -16,6 +17,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
 #include <boost/system/system_error.hpp>
 #include <openssl/rand.h>
 #include <sched.h>
@@ -32,6 +34,7 @@
 #include "net/connections.hpp"
 #include "net/http_connection.hpp"
 #include "net/listener.hpp"
+#include "net/local_socket.hpp"
 #include "net/rethrow.hpp"
 #include "room/clock.hpp"
 #include "room/directory.hpp"
@@ -95,8 +98,8 @@ std::unique_ptr<storage::Store> open_store(const Config& config) {
   }
 }
 
-std::unique_ptr<net::Listener> listen(asio::io_context& io, const Config& config,
-                                      const net::Service& service) {
+std::unique_ptr<net::Listener> listen_on_port(asio::io_context& io, const Config& config,
+                                              const net::Service& service) {
   try {
     return std::make_unique<net::Listener>(io, config.listen.host, config.listen.port, service);
   } catch (const boost::system::system_error& error) {
@@ -104,6 +107,25 @@ std::unique_ptr<net::Listener> listen(asio::io_context& io, const Config& config
                       std::to_string(config.listen.port) +
                       " cannot be listened on: " + error.code().message());
   }
+}
+
+std::unique_ptr<net::Listener> listen_on_socket(asio::io_context& io, const Config& config,
+                                                const net::Service& service) {
+  try {
+    return std::make_unique<net::Listener>(io, config.data, service);
+  } catch (const std::system_error& error) {
+    throw ConfigError(net::local_socket(config.data).string() +
+                      " cannot be listened on: " + error.code().message());
+  }
+}
+
+std::vector<std::unique_ptr<net::Listener>> listen(asio::io_context& io, const Config& config,
+                                                   const net::Service& service, App::Doors doors) {
+  std::vector<std::unique_ptr<net::Listener>> listeners;
+  if (doors == App::Doors::kNone) return listeners;
+  listeners.push_back(listen_on_port(io, config, service));
+  listeners.push_back(listen_on_socket(io, config, service));
+  return listeners;
 }
 
 // Those that this process may run on, which in a container are fewer than there are.
@@ -123,7 +145,7 @@ enum class Stage : int { kServing, kStopping, kFailed };
 
 // In the order in which they need each other: what is below ends first.
 struct App::Parts {
-  Parts(const Config& config_, net::Limits limits);
+  Parts(const Config& config_, net::Limits limits, Doors doors);
 
   const char* not_ready() const;
   void on_storage_failure(const storage::Error& error);
@@ -159,7 +181,7 @@ struct App::Parts {
   http::Router router;
   net::Connections connections;
   net::Service service;
-  std::unique_ptr<net::Listener> listener;
+  std::vector<std::unique_ptr<net::Listener>> listeners;  // the port's first
 
   std::mutex mutex;  // guards what follows: wait() must not depend on the threads it waits for
   std::condition_variable ended;
@@ -168,7 +190,7 @@ struct App::Parts {
   std::vector<std::thread> threads;
 };
 
-App::Parts::Parts(const Config& config_, net::Limits limits)
+App::Parts::Parts(const Config& config_, net::Limits limits, Doors doors)
     : config(config_),
       log(make_logger(config.log_level, config.log_format)),
       io(static_cast<int>(threads_of(config))),
@@ -194,7 +216,7 @@ App::Parts::Parts(const Config& config_, net::Limits limits)
               .log = log}),
       connections(io),
       service{router, directory, connections, limits_of(config, limits), log},
-      listener(listen(io, config, service)) {}
+      listeners(listen(io, config, service, doors)) {}
 
 const char* App::Parts::not_ready() const {
   switch (stage.load()) {
@@ -274,7 +296,7 @@ asio::awaitable<bool> App::Parts::wait_for(std::function<bool()> is_done, Parts&
 
 // Everything ends by itself: when nothing is left to do, the threads have run out of work.
 asio::awaitable<void> App::Parts::drain(Parts& parts) {
-  parts.listener->stop();
+  for (const auto& listener : parts.listeners) listener->stop();
   const auto drained = std::make_shared<std::atomic<bool>>(false);
   parts.directory.drain([drained] { *drained = true; });
   // Named, since g++ 12 destroys what a temporary closure captured twice within a co_await.
@@ -316,8 +338,8 @@ bool App::Parts::wait_for_threads() {
   return are_gone() || ended.wait_until(lock, *deadline, are_gone);
 }
 
-App::App(const Config& config, net::Limits limits)
-    : parts_(std::make_unique<Parts>(config, limits)) {}
+App::App(const Config& config, net::Limits limits, Doors doors)
+    : parts_(std::make_unique<Parts>(config, limits, doors)) {}
 
 App::~App() {
   if (parts_->threads.empty()) return;
@@ -325,7 +347,7 @@ App::~App() {
   wait();
 }
 
-std::uint16_t App::port() const { return parts_->listener->port(); }
+std::uint16_t App::port() const { return parts_->listeners.front()->port(); }
 
 std::string App::url() const {
   const std::string& host = parts_->config.listen.host;
@@ -335,12 +357,18 @@ std::string App::url() const {
 
 void App::start() {
   parts_->journal.start();
-  parts_->listener->start();
+  for (const auto& listener : parts_->listeners) listener->start();
   asio::co_spawn(parts_->control, Parts::tick(*parts_), net::rethrow);
   const unsigned count = threads_of(parts_->config);
   parts_->running_threads = count;
   for (unsigned i = 0; i < count; ++i)
     parts_->threads.emplace_back([parts = parts_.get()] { parts->run_io(); });
+}
+
+http::Response App::ask(http::Request request) {
+  request.is_local = true;
+  return asio::co_spawn(parts_->io, parts_->router.handle(std::move(request)), asio::use_future)
+      .get();
 }
 
 void App::stop() { parts_->begin_drain(); }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "config.hpp"
+#include "http/message.hpp"
 #include "net/limits.hpp"
 
 namespace palimpsest::server {
@@ -15,18 +16,26 @@ namespace palimpsest::server {
 // Home: the thread that made it; stop() any thread.
 class App {
  public:
-  // Opens the store and binds the port. Throws ConfigError when either cannot be had.
-  explicit App(const Config& config, net::Limits limits = {});
+  // Where requests come in.
+  enum class Doors {
+    kPortAndSocket,  // the port, and the socket in the data directory
+    kNone,           // neither: for a command that asks by itself, see ask()
+  };
+  // Opens the store and the doors. Throws ConfigError when any of them cannot be had.
+  explicit App(const Config& config, net::Limits limits = {}, Doors doors = Doors::kPortAndSocket);
   ~App();
   App(const App&) = delete;
   App& operator=(const App&) = delete;
 
+  // Of the port, which must be one of the doors.
   std::uint16_t port() const;
   // "http://127.0.0.1:1234"
   std::string url() const;
 
   // Serves on threads of its own.
   void start();
+  // A request by who owns the data, once started; waits for the answer. Any thread but its own.
+  http::Response ask(http::Request request);
   // Begins to stop: no new connection, everything received goes to disk, peers are told to come
   // back (1012). Calling it again changes nothing.
   void stop();

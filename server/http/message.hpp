@@ -16,6 +16,8 @@ struct Request {
   std::string target;  // as it came: path and query
   std::vector<std::pair<std::string, std::string>> fields;
   std::string body;
+  // By the socket in the data directory, and so by who owns the data.
+  bool is_local = false;
 
   // The field's value, or null. Names are compared without case; of several the first.
   const std::string* find(std::string_view name) const {

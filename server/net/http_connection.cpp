@@ -71,10 +71,11 @@ std::string http_date() {
 
 class HttpConnection {
  public:
-  HttpConnection(tcp::socket socket, Connections::Id id, const Service& service)
-      : socket_(std::move(socket)),
+  HttpConnection(Incoming connection, const Service& service)
+      : socket_(std::move(connection.socket)),
         timer_(socket_.get_executor()),
-        id_(id),
+        id_(connection.id),
+        is_local_(connection.is_local),
         service_(service),
         limits_(service.limits) {}
 
@@ -104,9 +105,10 @@ class HttpConnection {
     return {static_cast<const char*>(buffer_.cdata().data()), buffer_.size()};
   }
 
-  tcp::socket socket_;
+  asio::generic::stream_protocol::socket socket_;
   asio::steady_timer timer_;  // when read_some() and write() give up
   const Connections::Id id_;
+  const bool is_local_;
   const Service& service_;
   const Limits& limits_;
   beast::flat_buffer buffer_{kBufferBytes};
@@ -126,6 +128,7 @@ asio::awaitable<void> HttpConnection::serve() {
       co_return;
     }
     Received& received = std::get<Received>(result);
+    received.request.is_local = is_local_;
     if (http::asks_for_websocket(received.request)) {
       co_await upgrade(std::move(received));
       co_return;
@@ -301,7 +304,7 @@ asio::awaitable<void> HttpConnection::refuse(http::Refusal refusal) {
 // it, and the peer may never see the answer.
 asio::awaitable<void> HttpConnection::linger() {
   ErrorCode ignored;
-  socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  socket_.shutdown(asio::socket_base::shutdown_send, ignored);
   timer_.expires_after(std::chrono::seconds(1));
   for (std::size_t drained = 0; drained < (std::size_t{1} << 20); drained += buffer_.size()) {
     buffer_.clear();
@@ -335,6 +338,7 @@ asio::awaitable<void> HttpConnection::upgrade(Received received) {
   YWebsocket::Options options;
   Lease room;
   try {
+    if (is_local_) throw http::Problem(501, "WebSockets are served on the port");
     http::check_websocket_handshake(received.request, received.is_http_1_1, received.head);
     target = service_.router.route_websocket(received.request);
     options = socket_options(target.query);
@@ -351,10 +355,10 @@ asio::awaitable<void> HttpConnection::upgrade(Received received) {
   // The socket moves to the room's strand, where everything that its messages touch is at home.
   const Strand strand = room->strand();
   ErrorCode error;
-  const tcp::endpoint local = socket_.local_endpoint(error);
+  const bool is_v6 = socket_.local_endpoint(error).protocol().family() == AF_INET6;
   const auto handle = socket_.release(error);
   if (error) co_return;
-  auto session = WebSocket::make({.socket = Socket(strand, local.protocol(), handle),
+  auto session = WebSocket::make({.socket = Socket(strand, is_v6 ? tcp::v6() : tcp::v4(), handle),
                                   .early = std::string(this->received()),
                                   .handshake = std::move(received.beast_head),
                                   .room = std::move(room),
@@ -375,9 +379,10 @@ asio::awaitable<void> serve_shared(std::shared_ptr<HttpConnection> connection) {
 
 }  // namespace
 
-asio::awaitable<void> serve_http(tcp::socket socket, Connections::Id id, const Service& service) {
-  const auto executor = socket.get_executor();
-  auto connection = std::make_shared<HttpConnection>(std::move(socket), id, service);
+asio::awaitable<void> serve_http(Incoming incoming, const Service& service) {
+  const auto executor = incoming.socket.get_executor();
+  const Connections::Id id = incoming.id;
+  auto connection = std::make_shared<HttpConnection>(std::move(incoming), service);
   service.connections.add(id, [executor, weak = std::weak_ptr(connection)] {
     asio::post(executor, [weak] {
       if (const auto alive = weak.lock()) alive->close();

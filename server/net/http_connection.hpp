@@ -3,7 +3,7 @@
 #include <memory>
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <spdlog/fwd.h>
 
 #include "net/connections.hpp"
@@ -27,13 +27,19 @@ struct Service {
   std::shared_ptr<spdlog::logger> log;
 };
 
+// A connection as the listener hands it on, whatever it came by.
+struct Incoming {
+  boost::asio::generic::stream_protocol::socket socket;
+  Connections::Id id = 0;
+  bool is_local = false;  // by the socket in the data directory
+};
+
 // Serves the requests of one connection, one after the other, until it ends or becomes a
 // WebSocket, which it then serves to its end.
 //
 // Each head passes the guard before Beast's parser sees a byte of it.
 //
 // Home: the strand of the socket, on which it is spawned.
-boost::asio::awaitable<void> serve_http(boost::asio::ip::tcp::socket socket, Connections::Id id,
-                                        const Service& service);
+boost::asio::awaitable<void> serve_http(Incoming connection, const Service& service);
 
 }  // namespace palimpsest::server::net

@@ -1,17 +1,22 @@
 #include "net/listener.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <exception>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <spdlog/logger.h>
 
+#include "net/local_socket.hpp"
 #include "net/rethrow.hpp"
 
 namespace palimpsest::server::net {
@@ -28,14 +33,37 @@ constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 Listener::Listener(asio::io_context& io, const std::string& host, std::uint16_t port,
                    const Service& service)
     : io_(io), service_(service), acceptor_(service.connections.strand()) {
-  const tcp::endpoint endpoint(asio::ip::make_address(host), port);
-  acceptor_.open(endpoint.protocol());
-  acceptor_.set_option(tcp::acceptor::reuse_address(true));
-  acceptor_.bind(endpoint);
-  acceptor_.listen(tcp::acceptor::max_listen_connections);
+  const tcp::endpoint wanted(asio::ip::make_address(host), port);
+  acceptor_.open(wanted.protocol());
+  acceptor_.set_option(asio::socket_base::reuse_address(true));
+  acceptor_.bind(wanted);
+  tcp::endpoint bound = wanted;  // of the same family
+  const Protocol::endpoint local = acceptor_.local_endpoint();
+  std::memcpy(bound.data(), local.data(), std::min(bound.capacity(), local.size()));
+  port_ = bound.port();
+  acceptor_.listen(asio::socket_base::max_listen_connections);
 }
 
-std::uint16_t Listener::port() const { return acceptor_.local_endpoint().port(); }
+// Nobody can connect before listen(), and so not before the permissions are right. What an earlier
+// server left behind is in the way and of no use.
+Listener::Listener(asio::io_context& io, const std::filesystem::path& data, const Service& service)
+    : io_(io),
+      service_(service),
+      acceptor_(service.connections.strand()),
+      local_socket_(local_socket(data)) {
+  std::filesystem::remove(local_socket_);
+  const LocalAddress address(local_socket_);
+  acceptor_.open(asio::local::stream_protocol());
+  acceptor_.bind(address.endpoint());
+  using std::filesystem::perms;
+  std::filesystem::permissions(local_socket_, perms::owner_read | perms::owner_write);
+  acceptor_.listen(asio::socket_base::max_listen_connections);
+}
+
+Listener::~Listener() {
+  std::error_code ignored;
+  if (!local_socket_.empty()) std::filesystem::remove(local_socket_, ignored);
+}
 
 void Listener::start() { asio::co_spawn(service_.connections.strand(), accept(), rethrow); }
 
@@ -75,9 +103,10 @@ asio::awaitable<void> Listener::pause() {
   co_await timer.async_wait(use_tuple);
 }
 
-void Listener::serve(tcp::socket socket) {
+void Listener::serve(Protocol::socket socket) {
   ErrorCode ignored;
-  socket.set_option(tcp::no_delay(true), ignored);
+  const bool is_local = !local_socket_.empty();
+  if (!is_local) socket.set_option(tcp::no_delay(true), ignored);
   const Connections::Id id = service_.connections.next_id();
   const auto executor = socket.get_executor();
   const auto on_end = [&service = service_, id](const std::exception_ptr& failure) {
@@ -88,7 +117,7 @@ void Listener::serve(tcp::socket socket) {
       service.log->error("a connection ended in a bug: {}", error.what());
     }
   };
-  asio::co_spawn(executor, serve_http(std::move(socket), id, service_), on_end);
+  asio::co_spawn(executor, serve_http({std::move(socket), id, is_local}, service_), on_end);
 }
 
 }  // namespace palimpsest::server::net

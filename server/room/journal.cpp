@@ -25,6 +25,18 @@ class Nobody final : public Journal::Client {
   void failed() noexcept override {}
 };
 
+// Who waits for a task.
+class TaskClient final : public Journal::Client {
+ public:
+  explicit TaskClient(std::function<void(bool)> done) : done_(std::move(done)) {}
+  void committed(storage::Seq) noexcept override { done_(true); }
+  void checkpointed(storage::Seq) noexcept override {}
+  void failed() noexcept override { done_(false); }
+
+ private:
+  const std::function<void(bool)> done_;
+};
+
 }  // namespace
 
 Journal::Journal(storage::Store& store, Options options, Handlers handlers)
@@ -54,6 +66,11 @@ void Journal::compact(storage::Compaction compaction) {
   enqueue({std::move(compaction), std::make_shared<Nobody>(), bytes});
 }
 
+void Journal::run(Task task) {
+  auto client = std::make_shared<TaskClient>(std::move(task.done));
+  enqueue({std::move(task), std::move(client), 0});
+}
+
 void Journal::enqueue(Entry entry) {
   {
     const std::lock_guard lock(mutex_);
@@ -68,7 +85,7 @@ void Journal::enqueue(Entry entry) {
 }
 
 void Journal::start() {
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this] { work(); });
 }
 
 void Journal::stop() {
@@ -84,7 +101,7 @@ void Journal::stop() {
   }
 }
 
-void Journal::run() {
+void Journal::work() {
   while (wait_for_work()) step();
   finish();
 }
@@ -181,6 +198,10 @@ void Journal::write(std::span<Entry> entries, bool is_retry) {
   if (const auto* compaction = std::get_if<storage::Compaction>(&entries.front().work)) {
     writer_->compact(*compaction);
     return;
+  }
+  if (const auto* task = std::get_if<Task>(&entries.front().work)) {
+    task->write(*writer_);
+    return entries.front().client->committed(0);
   }
   write_appends(entries, is_retry);
 }

@@ -71,14 +71,24 @@ class Journal {
   void checkpoint(storage::Checkpoint checkpoint, std::shared_ptr<Client> client);
   // Nobody waits for it, and nothing is lost where it comes to nothing.
   void compact(storage::Compaction compaction);
+  // Anything else that is written, in its place among the rest and durable when it is done.
+  struct Task {
+    // On the journal's thread. Where the disk is full it is called again later, so doing it twice
+    // must do no more than doing it once. What it refuses it keeps for itself: whatever it throws
+    // is taken for a failure of the store.
+    std::function<void(storage::Writer&)> write;
+    // Once, on any thread. False: whether it is on disk is not known, and will not be told.
+    std::function<void(bool is_done)> done;
+  };
+  void run(Task task);
 
   // Starts the thread. A test may call step() in its place.
   void start();
   // Writes everything queued so far and ends the thread. What comes later fails.
   void stop();
 
-  // One commit, one checkpoint or one packed stretch, then what the store has to tidy up. While
-  // stalled, one more try. False: nothing was queued, or nothing could be done.
+  // One commit, one checkpoint, one packed stretch or one task, then what the store has to tidy up.
+  // While stalled, one more try. False: nothing was queued, or nothing could be done.
   bool step();
 
   // The store has failed: nothing is written any more, and nothing acknowledged.
@@ -87,19 +97,19 @@ class Journal {
   bool is_stalled() const { return is_stalled_; }
   // So much waits for a full disk that more must be refused.
   bool is_overfull() const;
-  // Appends and checkpoints that wait, and their bytes: for metrics.
+  // What waits to be written, and its bytes: for metrics.
   std::size_t queued() const;
   std::size_t queued_bytes() const;
 
  private:
   struct Entry {
-    std::variant<storage::Append, storage::Checkpoint, storage::Compaction> work;
+    std::variant<storage::Append, storage::Checkpoint, storage::Compaction, Task> work;
     std::shared_ptr<Client> client;
     std::size_t bytes = 0;
   };
 
   void enqueue(Entry entry);
-  void run();
+  void work();
   bool wait_for_work();
   void finish();
   std::vector<Entry> take();

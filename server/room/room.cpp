@@ -289,7 +289,7 @@ void Room::log(const Peer& author, const crdt::Update& update,
   append.at = clock_.wall();
   append.made_at = made_at;
   const std::vector<crdt::Update::Authored> authored = update.authored();
-  name_authors(append, authored, sender_of(author, authored));
+  name_authors(append, author, authored, sender_of(author, authored));
   append.connection = author.connection();
   append.update = std::move(bytes);
   journal_.append(std::move(append), as_client());
@@ -311,14 +311,20 @@ crdt::ClientId Room::sender_of(const Peer& peer, std::span<const crdt::Update::A
 }
 
 // A client that does not say who it is, is taken for the person who sends its content.
-void Room::name_authors(storage::Append& append, std::span<const crdt::Update::Authored> authored,
+void Room::name_authors(storage::Append& append, const Peer& peer,
+                        std::span<const crdt::Update::Authored> authored,
                         crdt::ClientId sender) const {
-  append.author = {sender, presence_.name_of(sender)};
+  append.author = {sender, name_of(sender, peer)};
   for (const crdt::Update::Authored& range : authored) {
     if (range.client == sender) continue;
-    std::string name = presence_.name_of(range.client);
+    std::string name = name_of(range.client, peer);
     append.others.push_back({range.client, name.empty() ? append.author.name : std::move(name)});
   }
+}
+
+std::string Room::name_of(crdt::ClientId client, const Peer& sender) const {
+  std::string name = presence_.name_of(client);
+  return name.empty() ? sender.name_of(client) : name;
 }
 
 std::optional<CloseReason> Room::refusal_of(const crdt::Update& update) const {

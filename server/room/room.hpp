@@ -212,8 +212,9 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
   void log(const Peer& author, const crdt::Update& update, std::shared_ptr<const crdt::Bytes> bytes,
            std::optional<storage::Time> made_at);
   crdt::ClientId sender_of(const Peer& peer, std::span<const crdt::Update::Authored> authored);
-  void name_authors(storage::Append& append, std::span<const crdt::Update::Authored> authored,
-                    crdt::ClientId sender) const;
+  void name_authors(storage::Append& append, const Peer& peer,
+                    std::span<const crdt::Update::Authored> authored, crdt::ClientId sender) const;
+  std::string name_of(crdt::ClientId client, const Peer& sender) const;
   std::optional<CloseReason> refusal_of(const crdt::Update& update) const;
   bool is_full_for(const crdt::Update& update);
   void keep_incomplete(Peer& author, Incomplete incomplete);

@@ -399,3 +399,49 @@ TEST_CASE("the store may settle when nothing has been written for a while", "[jo
   CHECK(settled.get_future().wait_for(std::chrono::seconds(10)) == std::future_status::ready);
   rig.store.after(nullptr);
 }
+
+TEST_CASE("a task is done in its place among the edits, and told when it is on disk", "[journal]") {
+  Rig rig;
+  std::vector<std::string> order;
+  rig.append("doc", 1);
+  rig.journal.run({.write = [&](storage::Writer&) { order.emplace_back("task"); },
+                   .done = [&](bool is_done) { order.emplace_back(is_done ? "done" : "failed"); }});
+  rig.append("doc", 2);
+  rig.store.before([&](Call call) {
+    if (call == Call::kAppend) order.emplace_back("append");
+  });
+  while (rig.journal.step()) {
+  }
+  CHECK(order == std::vector<std::string>{"append", "task", "done", "append"});
+}
+
+TEST_CASE("F6: a task that met a full disk is done when there is room again", "[journal]") {
+  Rig rig;
+  int tries = 0;
+  std::vector<bool> told;
+  rig.journal.run({.write =
+                       [&](storage::Writer&) {
+                         if (++tries == 1) throw storage::Error(Kind::kDiskFull, "no room");
+                       },
+                   .done = [&](bool is_done) { told.push_back(is_done); }});
+  CHECK_FALSE(rig.journal.step());
+  CHECK(rig.journal.is_stalled());
+  CHECK(told.empty());
+  CHECK(rig.journal.step());
+  CHECK_FALSE(rig.journal.is_stalled());
+  CHECK(tries == 2);
+  CHECK(told == std::vector<bool>{true});
+}
+
+TEST_CASE("who waits for a task hears that it failed, once", "[journal]") {
+  Rig rig;
+  std::vector<bool> told;
+  const auto tell = [&](bool is_done) { told.push_back(is_done); };
+  rig.journal.run(
+      {.write = [](storage::Writer&) { throw storage::Error(Kind::kIo, "broken"); }, .done = tell});
+  rig.journal.run({.write = [](storage::Writer&) {}, .done = tell});
+  rig.journal.step();
+  CHECK(told == std::vector<bool>{false, false});
+  rig.journal.run({.write = [](storage::Writer&) {}, .done = tell});
+  CHECK(told == std::vector<bool>{false, false, false});
+}
