@@ -29,6 +29,7 @@
 #include "http/documents.hpp"
 #include "http/history.hpp"
 #include "http/router.hpp"
+#include "http/search.hpp"
 #include "http/static_files.hpp"
 #include "log.hpp"
 #include "net/connections.hpp"
@@ -52,8 +53,9 @@ constexpr std::chrono::seconds kDrainTime{9};
 // Of it, for bringing documents to disk, and for peers to answer the close.
 constexpr std::chrono::seconds kRoomTime{5};
 constexpr std::chrono::seconds kGoodbyeTime{2};
-// Packing a log and looking into a history take one each, for long; others load documents.
-constexpr unsigned kReadingThreads = 4;
+// Packing a log, indexing a document, searching and looking into a history take one each, for long;
+// others load documents.
+constexpr unsigned kReadingThreads = 6;
 
 void fill_with_random(std::span<unsigned char> bytes) {
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
@@ -177,6 +179,7 @@ struct App::Parts {
   Directory directory;
   http::Documents documents;
   http::HistoryPages history;
+  http::Search search;
   http::StaticFiles files;
   http::Router router;
   net::Connections connections;
@@ -205,11 +208,18 @@ App::Parts::Parts(const Config& config_, net::Limits limits, Doors doors)
                .stalled = [this](const storage::Error& error) { on_disk_full(error); },
                .resumed = [this] { on_room_again(); }}),
       directory(io, reading.get_executor(), *store, journal, clock, log, room_options(config)),
-      documents(directory, *store, reading.get_executor(), fill_with_random),
+      documents({.directory = directory,
+                 .store = *store,
+                 .journal = journal,
+                 .clock = clock,
+                 .reading = reading.get_executor(),
+                 .random = fill_with_random}),
       history(*store, reading.get_executor()),
+      search(directory, *store, reading.get_executor()),
       files(embedded_assets(), fill_with_random),
       router({.documents = documents,
               .history = history,
+              .search = search,
               .files = files,
               .origins = {config.allow_origin, config.listen.is_loopback},
               .not_ready = [this] { return not_ready(); },

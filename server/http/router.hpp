@@ -11,6 +11,7 @@
 #include "http/history.hpp"
 #include "http/message.hpp"
 #include "http/origin.hpp"
+#include "http/search.hpp"
 #include "http/static_files.hpp"
 #include "http/target.hpp"
 
@@ -31,6 +32,7 @@ class Router {
   struct Parts {
     Documents& documents;
     HistoryPages& history;
+    Search& search;
     const StaticFiles& files;
     OriginPolicy origins;
     // nullptr when edits are taken and stored, else why not.
@@ -68,6 +70,10 @@ class Router {
   boost::asio::awaitable<Response> list_documents(Call call) const;
   boost::asio::awaitable<Response> create_document(Call call) const;
   boost::asio::awaitable<Response> get_document(Call call) const;
+  boost::asio::awaitable<Response> edit_document(Call call) const;
+  boost::asio::awaitable<Response> remove_document(Call call) const;
+  boost::asio::awaitable<Response> undelete_document(Call call) const;
+  boost::asio::awaitable<Response> search(Call call) const;
   // One of HistoryPages.
   template <auto kPage>
   boost::asio::awaitable<Response> history(Call call) const;

@@ -11,6 +11,7 @@
 #include "crdt/bytes.hpp"
 #include "crdt/id.hpp"
 #include "crdt/letters.hpp"
+#include "crdt/woven_text.hpp"
 #include "storage/time.hpp"
 
 // What the index over all documents takes and answers. It is derived from the logs, and can be
@@ -108,6 +109,10 @@ struct Snippet {
 // search of a document's past (crdt::WovenText::search()).
 std::vector<std::string> search_terms(std::string_view query);
 const crdt::Letters& search_letters();
+
+// Text around a place where a phrase stood at that moment: `unit` is one of its units, as
+// crdt::WovenText::search() with search_letters() tells it.
+Snippet snippet_at(const crdt::WovenText& text, std::size_t unit, Seq at, std::string_view phrase);
 
 // Where the terms stand in a short text, such as a title.
 std::vector<std::pair<std::size_t, std::size_t>> search_matches(std::string_view query,

@@ -31,7 +31,11 @@ std::size_t begin_before(std::string_view text, std::size_t at) {
 std::optional<Snippet> snippet_of(const std::vector<Term>& terms, std::string_view text) {
   const std::vector<Place> places = places_of(terms, text);
   if (places.empty()) return std::nullopt;
-  const std::size_t begin = begin_before(text, places.front().begin);
+  return snippet_of_places(places, text);
+}
+
+Snippet snippet_of_places(const std::vector<Place>& places, std::string_view text) {
+  const std::size_t begin = places.empty() ? 0 : begin_before(text, places.front().begin);
   Snippet snippet;
   std::string_view rest = text.substr(begin);
   std::size_t units = 0;

@@ -13,5 +13,7 @@ namespace palimpsest::storage::index {
 // line, without what is not to be seen or turns the direction of what follows. nullopt where none
 // of them is there.
 std::optional<Snippet> snippet_of(const std::vector<Term>& terms, std::string_view text);
+// The same of a text whose places are known.
+Snippet snippet_of_places(const std::vector<Place>& places, std::string_view text);
 
 }  // namespace palimpsest::storage::index
