@@ -19,7 +19,7 @@ using std::chrono::nanoseconds;
 
 // What one commit writes of words, about: some ten milliseconds.
 constexpr std::size_t kCommitBytes = std::size_t{128} << 10;
-// What was missed is looked for no more often.
+// What was missed is looked for no more often, and what failed is not tried again.
 constexpr std::chrono::minutes kBetweenLooks{1};
 
 std::size_t bytes_of(const std::vector<storage::IndexStep::Row>& rows) {
@@ -167,6 +167,7 @@ bool Indexer::prepare(const std::string& document) {
     return true;
   } catch (const std::exception& error) {  // no memory for it, for one
     reader_.reset();
+    rests_.insert_or_assign(document, clock_.now() + kBetweenLooks);  // not said at every change
     log_->error("document {}: it is not indexed: {}", document, error.what());
     return false;
   }
@@ -176,16 +177,17 @@ void Indexer::write_next() {
   if (steps_.empty()) return end_batch();
   const auto written = std::make_shared<Written>();
   written->steps = take_commit(steps_);
+  // What a journal that is stopped last still has to do touches nothing of this.
   journal_.run({.write =
-                    [this, written](storage::Writer& writer) {
-                      const Instant begin = clock_.now();
+                    [&clock = clock_, written](storage::Writer& writer) {
+                      const Instant begin = clock.now();
                       written->count = writer.index(written->steps);
-                      written->cost = clock_.now() - begin;
+                      written->cost = clock.now() - begin;
                     },
                 .done =
-                    [this, written](bool is_done) {
+                    [this, strand = strand_, written](bool is_done) {
                       boost::asio::post(
-                          strand_, [this, written, is_done] { on_written(is_done, *written); });
+                          strand, [this, written, is_done] { on_written(is_done, *written); });
                     }});
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -156,9 +157,12 @@ void SqliteReader::add_details(DocumentSummary& summary, std::string_view user) 
     Execution activity = activity_.run(summary.id);
     if (activity.next()) summary.activity = index::decode_activity(activity.blob(0));
   }
+  std::map<crdt::ClientId, std::string> names;
   for (Activity& period : summary.activity) {
     for (Activity::Share& share : period.shares) {
-      if (share.client != 0) share.name = name_of_client(summary.id, share.client);
+      const auto [name, is_new] = names.try_emplace(share.client);
+      if (is_new && share.client != 0) name->second = name_of_client(summary.id, share.client);
+      share.name = name->second;
     }
   }
 }
