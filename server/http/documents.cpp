@@ -179,15 +179,17 @@ asio::awaitable<Response> Documents::answer(std::string name) {
 
 asio::awaitable<Response> Documents::edit(std::string name, Request request) {
   const storage::DocumentEdit edit = parse_edit(name, request);
-  co_await write_about(
-      [edit](storage::Writer& writer) { return writer.edit(edit); });
+  const Change change = [edit](storage::Writer& writer) { return writer.edit(edit); };
+  co_await write_about(change);
   co_return co_await answer(std::move(name));
 }
 
 asio::awaitable<Response> Documents::remove(std::string name) {
   const storage::Time now = parts_.clock.wall();
-  co_await write_about(
-      [name, now](storage::Writer& writer) { return writer.put_into_bin(name, now); });
+  const Change change = [name, now](storage::Writer& writer) {
+    return writer.put_into_bin(name, now);
+  };
+  co_await write_about(change);
   parts_.directory.set_in_bin(name, true);
   Response response;
   response.status = 204;
@@ -195,13 +197,14 @@ asio::awaitable<Response> Documents::remove(std::string name) {
 }
 
 asio::awaitable<Response> Documents::undelete(std::string name) {
-  co_await write_about([name](storage::Writer& writer) { return writer.take_from_bin(name); });
+  const Change change = [name](storage::Writer& writer) { return writer.take_from_bin(name); };
+  co_await write_about(change);
   parts_.directory.set_in_bin(name, false);
   co_return co_await answer(std::move(name));
 }
 
 // Comes back when it is on disk. Throws Problem where there was no such document.
-asio::awaitable<void> Documents::write_about(std::function<bool(storage::Writer&)> change) {
+asio::awaitable<void> Documents::write_about(Change change) {
   // Nobody is kept waiting for room on a full disk: who asked can ask again.
   if (parts_.journal.is_stalled()) throw Problem(503, "the disk is full: nothing is saved");
   const auto is_there = std::make_shared<bool>(false);

@@ -57,7 +57,9 @@ class Documents {
   class Shelf;
 
   boost::asio::awaitable<Response> answer(std::string name);
-  boost::asio::awaitable<void> write_about(std::function<bool(storage::Writer&)> change);
+  // Named wherever one is handed to a coroutine: g++ 12 destroys a temporary one twice.
+  using Change = std::function<bool(storage::Writer&)>;
+  boost::asio::awaitable<void> write_about(Change change);
 
   Parts parts_;
   std::shared_ptr<Shelf> shelf_;

@@ -29,9 +29,10 @@ TEST_CASE("U7: a document that is put into the bin is closed for everybody until
     server.run();
   };
   set(true);
-  server.commit();
+  settle(server, {&ann});
   CHECK(ann.closed == Close{CloseReason::kNotFound});
   CHECK(server::close_code(CloseReason::kNotFound) == 4404);
+  ann.disconnect();
   for (int second = 0; second < 2; ++second) {
     server.pass(1s);
     server.commit();
@@ -44,6 +45,7 @@ TEST_CASE("U7: a document that is put into the bin is closed for everybody until
   settle(server, {&bob});
   CHECK(bob.closed == Close{CloseReason::kNotFound});
   CHECK(server.stored_text("notes") == "hello");
+  bob.disconnect();
 
   set(false);  // while its room may still be there
   Client cid(server, "notes", 3);
@@ -70,6 +72,6 @@ TEST_CASE("a document that is put into the bin while it is loaded, or taken out,
   Client bob(server, "notes", 2);
   bob.open();  // its load has not run yet
   server.directory().set_in_bin("notes", is_in_bin);
-  server.run();
+  settle(server, {&bob});
   CHECK(bob.closed.has_value() == is_in_bin);
 }
