@@ -4,9 +4,9 @@
 //   INPUT is a folder: see peers/input.mjs. The store is made in DIR, which must be new.
 //   --times FILE  when each update came: u64 milliseconds, little-endian; else 120 ms apart
 //
-// Prints one line of JSON: {"updates", "rawBytes", "historyBytes", "packMilliseconds", "indexBytes",
-// "indexMilliseconds": {"first", "again": of a change later}, "times": [of reading all of it, in
-// milliseconds, …]}. What is read is compared; the exit status is 1 when it is wrong.
+// Prints one line of JSON: {"updates", "rawBytes", "historyBytes", "packMilliseconds",
+// "indexBytes", "indexMilliseconds": {"first", "again": of a change later}, "times": [of reading
+// all of it, in milliseconds, …]}. What is read is compared; the exit status is 1 when it is wrong.
 
 #include <algorithm>
 #include <chrono>

@@ -73,9 +73,8 @@ class WovenSearch {
     std::ptrdiff_t fewest = -1;
     for (std::size_t i = phrase_.size() > 1 ? 1 : 0; i < std::min(phrase_.size(), kEnough); ++i) {
       if (phrase_.find(phrase_[i], 1) < i) continue;
-      const auto count =
-          std::count_if(text_.units_.begin(), text_.units_.end(),
-                        [&](char16_t unit) { return compared(unit) == phrase_[i]; });
+      const auto count = std::count_if(text_.units_.begin(), text_.units_.end(),
+                                       [&](char16_t unit) { return compared(unit) == phrase_[i]; });
       if (fewest < 0 || count < fewest) {
         best = i;
         fewest = count;

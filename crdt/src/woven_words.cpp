@@ -28,9 +28,7 @@ class WovenWords {
  private:
   static constexpr std::size_t kNone = WovenText::kNone;
 
-  bool joins(std::size_t unit) const {
-    return unit != kNone && letters_.joins(text_.units_[unit]);
-  }
+  bool joins(std::size_t unit) const { return unit != kNone && letters_.joins(text_.units_[unit]); }
   std::size_t next(std::size_t unit, std::uint32_t at) const {
     return text_.next_between(unit, at, at + 1);
   }

@@ -37,8 +37,7 @@ bool has_part(const History& history, const Occurrence& occurrence, const std::s
 void keep_what_fits(std::vector<Occurrence>& occurrences, const History& history,
                     const PastSearch& search) {
   for (Occurrence& occurrence : occurrences) {
-    std::erase_if(occurrence.spans,
-                  [&](const auto& span) { return !fits(history, span, search); });
+    std::erase_if(occurrence.spans, [&](const auto& span) { return !fits(history, span, search); });
   }
   std::erase_if(occurrences, [&](const Occurrence& occurrence) {
     return occurrence.spans.empty() ||

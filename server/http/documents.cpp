@@ -74,8 +74,7 @@ std::string plain_member(const std::string& text, const std::string& name, std::
 
 std::vector<std::string> tags_member(const Json& tags) {
   if (!tags.is_array()) throw Problem(400, "tags must be an array of texts");
-  if (tags.size() > kTags)
-    throw Problem(400, "tags must be at most " + std::to_string(kTags));
+  if (tags.size() > kTags) throw Problem(400, "tags must be at most " + std::to_string(kTags));
   std::vector<std::string> all;
   for (const Json& tag : tags) {
     const std::string name = "tags[" + std::to_string(all.size()) + "]";
@@ -96,8 +95,7 @@ storage::DocumentEdit parse_edit(std::string document, const Request& request) {
   if (const auto title = body.find("title"); title != body.end()) {
     edit.title.emplace();
     if (!title->is_null()) {
-      const std::string text =
-          text_member(body, "title", kTitleCodePoints * kBytesOfCodePoint);
+      const std::string text = text_member(body, "title", kTitleCodePoints * kBytesOfCodePoint);
       *edit.title = plain_member(text, "title", kTitleCodePoints);
     }
   }
@@ -158,8 +156,8 @@ asio::awaitable<Response> Documents::list(Query query) {
     if (!status && document.summary_seq < document.last_seq)
       parts_.directory.refresh(document.name);
   }
-  co_return json_response(200, {{"documents", std::move(documents)},
-                                {"next", cursor_json(page.next)}});
+  co_return json_response(200,
+                          {{"documents", std::move(documents)}, {"next", cursor_json(page.next)}});
 }
 
 asio::awaitable<Response> Documents::create() {

@@ -41,8 +41,8 @@ class Documents {
   explicit Documents(Parts parts);
   ~Documents();
 
-  // ?query=WORDS&tag=TAG&starred=1&bin=1&sort=edited|created|title|deleted&limit=100&cursor=: who is
-  // in them now, and where the next page begins.
+  // ?query=WORDS&tag=TAG&starred=1&bin=1&sort=edited|created|title|deleted&limit=100&cursor=: who
+  // is in them now, and where the next page begins.
   boost::asio::awaitable<Response> list(Query query);
   // A name that nobody can guess. The document itself comes to be with its first edit.
   boost::asio::awaitable<Response> create();

@@ -23,8 +23,7 @@ namespace palimpsest::server::http {
 // Errors: Problem.
 class Search {
  public:
-  Search(Directory& directory, storage::Store& store,
-         const boost::asio::any_io_executor& reading);
+  Search(Directory& directory, storage::Store& store, const boost::asio::any_io_executor& reading);
   ~Search();
 
   // ?q=TEXT&in=now: documents that say it, with pieces of what they say.

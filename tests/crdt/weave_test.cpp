@@ -553,7 +553,8 @@ bool begins_one_of(const std::vector<std::string>& words, const std::string& wor
                      [&](const std::string& one) { return one.starts_with(word); });
 }
 
-TEST_CASE("a word that ever stood in a text is among its words, and no other is", "[weave][words]") {
+TEST_CASE("a word that ever stood in a text is among its words, and no other is",
+          "[weave][words]") {
   CHECK(rc::check("words", [](std::uint64_t seed) {
     std::mt19937_64 chance(seed);
     const bool b_is_alone = chance() % 2 == 0;

@@ -127,7 +127,10 @@ TEST_CASE("words are told apart as FTS5 tells them", "[words]") {
       {"한국어 문서", "한국어 문서"},
       {"so 😀 nice", "so u1f600 nice"},
       {"-- \n ** ()", ""},
-      {"\xEF\xBF\xBC" "a\xEF\xBF\xBD" "b", "a b"},
+      {"\xEF\xBF\xBC"
+       "a\xEF\xBF\xBD"
+       "b",
+       "a b"},
   }));
   CHECK(index::indexed_words(text) == words);
   // So that FTS5, which is given these words, finds the same ones in them.
@@ -174,9 +177,8 @@ std::string random_text(std::mt19937_64& chance, std::size_t bytes) {
 
 TEST_CASE("a text is cut into pieces that are all of it, and none is too large", "[pieces]") {
   std::mt19937_64 chance(5);
-  for (const std::string& text :
-       {std::string(), std::string("short"), random_text(chance, 300'000),
-        std::string(100'000, 'x'), std::string(90'000, ' ')}) {
+  for (const std::string& text : {std::string(), std::string("short"), random_text(chance, 300'000),
+                                  std::string(100'000, 'x'), std::string(90'000, ' ')}) {
     std::string all;
     for (const std::string_view piece : index::pieces_of(text)) {
       CHECK((!piece.empty() && piece.size() <= index::kLargestPiece));
@@ -343,8 +345,8 @@ TEST_CASE("a snippet is text around the words, and says where they are", "[searc
   REQUIRE(page.hits[0].snippets.size() == 1);
   const Snippet& snippet = page.hits[0].snippets[0];
   const std::string start = std::string(20, 'y') + " 😀 ";
-  CHECK(snippet.text.starts_with(
-      start + "the Ferry stopped in spring, and the ferry never came back   "));
+  CHECK(snippet.text.starts_with(start +
+                                 "the Ferry stopped in spring, and the ferry never came back   "));
   const std::vector<std::pair<std::size_t, std::size_t>> expected = {{24, 33}, {57, 66}};
   CHECK(snippet.matches == expected);  // 😀 is two units
 }
@@ -358,8 +360,8 @@ TEST_CASE("titles, names and tags are found", "[search]") {
   edit.tags = Names{"press room"};
   CHECK(library.writer().edit(edit));
   library.index_all();
-  for (const char* const text : {"editorial", "\"editorial meeting\"", "minutes", "2026",
-                                 "press", "room see"}) {
+  for (const char* const text :
+       {"editorial", "\"editorial meeting\"", "minutes", "2026", "press", "room see"}) {
     CAPTURE(text);
     CHECK(library.search(text) == Names{"minutes-2026"});
   }
@@ -578,9 +580,8 @@ TEST_CASE("every word that ever stood in a document is found in its past", "[sea
       } else {
         library.insert("notes", at, pieces[chance() % pieces.size()]);
       }
-      index::for_each_word(library.doc("notes").text("content"), [&](const index::Word& word) {
-        stood.push_back(word.indexed);
-      });
+      index::for_each_word(library.doc("notes").text("content"),
+                           [&](const index::Word& word) { stood.push_back(word.indexed); });
       if (chance() % 5 == 0) library.index("notes");
     }
     library.index("notes");
@@ -592,9 +593,8 @@ TEST_CASE("every word that ever stood in a document is found in its past", "[sea
     index::for_each_word(library.doc("notes").text("content"),
                          [&](const index::Word& word) { now.push_back(word.indexed); });
     for (const std::string& word : stood) {
-      const bool is_there = std::any_of(now.begin(), now.end(), [&](const std::string& one) {
-        return one.starts_with(word);
-      });
+      const bool is_there = std::any_of(
+          now.begin(), now.end(), [&](const std::string& one) { return one.starts_with(word); });
       // The document goes by its name, too.
       RC_ASSERT((library.search(word) == Names{"notes"}) == is_there);
     }
@@ -633,8 +633,8 @@ TEST_CASE("documents edited in the same millisecond are all listed", "[list]") {
   const auto reader = store->reader();
   ListQuery query;
   query.limit = 3;
-  query.order = GENERATE(ListQuery::Order::kEdited, ListQuery::Order::kCreated,
-                         ListQuery::Order::kTitle);
+  query.order =
+      GENERATE(ListQuery::Order::kEdited, ListQuery::Order::kCreated, ListQuery::Order::kTitle);
   Names all;
   do {
     const ListPage page = reader->list(query);
@@ -655,8 +655,7 @@ TEST_CASE("titles are in the order of their letters, and documents without one c
   }
   ListQuery query;
   query.order = ListQuery::Order::kTitle;
-  CHECK(library.list(query) ==
-        Names{"doc apple", "doc Banana", "doc Éclair", "doc zebra", "doc "});
+  CHECK(library.list(query) == Names{"doc apple", "doc Banana", "doc Éclair", "doc zebra", "doc "});
 }
 
 TEST_CASE("a title set by hand goes over that of the text until it is cleared", "[list]") {

@@ -130,8 +130,8 @@ class WovenText {
   bool shows(std::size_t unit, Seq at) const {
     return inserted_[unit] <= at && at < deleted_[unit];
   }
-  // The units around one, as they stood there at that moment: at most so many before it, and it with
-  // so many behind it. Whole pairs only.
+  // The units around one, as they stood there at that moment: at most so many before it, and it
+  // with so many behind it. Whole pairs only.
   struct Around {
     std::u16string units;   // U+FFFC for objects
     std::size_t place = 0;  // of the one that was asked about

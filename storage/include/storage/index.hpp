@@ -116,7 +116,7 @@ Snippet snippet_at(const crdt::WovenText& text, std::size_t unit, Seq at, std::s
 
 // Where the terms stand in a short text, such as a title.
 std::vector<std::pair<std::size_t, std::size_t>> search_matches(std::string_view query,
-                                                               std::string_view text);
+                                                                std::string_view text);
 
 // --- Keeping it ---
 

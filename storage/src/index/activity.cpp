@@ -91,8 +91,8 @@ std::vector<Activity> decode_activity(crdt::ByteView bytes) {
     crdt::Reader reader(bytes);
     for (std::uint64_t count = reader.read_var_uint(); count > 0; --count) {
       Activity& period = activity.emplace_back();
-      period.begin = Time(std::chrono::milliseconds(
-          static_cast<std::int64_t>(reader.read_var_uint()) * kPeriod));
+      period.begin = Time(
+          std::chrono::milliseconds(static_cast<std::int64_t>(reader.read_var_uint()) * kPeriod));
       for (std::uint64_t shares = reader.read_var_uint(); shares > 0; --shares) {
         const crdt::ClientId client = reader.read_var_uint();
         period.shares.push_back({client, "", reader.read_var_uint()});

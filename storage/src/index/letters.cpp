@@ -30,29 +30,26 @@ struct Range {
 
 // Unicode 15, blocks of scripts in which no space stands between words.
 constexpr Range kWithoutSpaces[] = {
-    {0x0E00, 0x0EFF},  // Thai, Lao
-    {0x1000, 0x109F},  // Myanmar
-    {0x1780, 0x17FF},  // Khmer
-    {0x1950, 0x19DF},  // Tai Le, New Tai Lue
-    {0x2E80, 0x2FDF},  // radicals
-    {0x3005, 0x3007},  // ideographic iteration, closing and zero
-    {0x3040, 0x30FF},  // Hiragana, Katakana
-    {0x3100, 0x312F},  // Bopomofo
-    {0x31A0, 0x31BF},
-    {0x31F0, 0x31FF},  // Katakana
-    {0x3400, 0x4DBF},  // Han
-    {0x4E00, 0x9FFF},
-    {0xA000, 0xA4CF},  // Yi
-    {0xF900, 0xFAFF},  // Han
-    {0xFF66, 0xFF9F},  // Katakana of half a width
+    {0x0E00, 0x0EFF},                    // Thai, Lao
+    {0x1000, 0x109F},                    // Myanmar
+    {0x1780, 0x17FF},                    // Khmer
+    {0x1950, 0x19DF},                    // Tai Le, New Tai Lue
+    {0x2E80, 0x2FDF},                    // radicals
+    {0x3005, 0x3007},                    // ideographic iteration, closing and zero
+    {0x3040, 0x30FF},                    // Hiragana, Katakana
+    {0x3100, 0x312F},                    // Bopomofo
+    {0x31A0, 0x31BF}, {0x31F0, 0x31FF},  // Katakana
+    {0x3400, 0x4DBF},                    // Han
+    {0x4E00, 0x9FFF}, {0xA000, 0xA4CF},  // Yi
+    {0xF900, 0xFAFF},                    // Han
+    {0xFF66, 0xFF9F},                    // Katakana of half a width
 };
 // They stand on the letter before them, which is the same without.
 constexpr Range kDiacritics = {0x0300, 0x036F};
 
-constexpr char32_t kWhiteSpace[] = {'\t',   '\n',   '\v',   '\f',   '\r',   0x85,   0xA0,
-                                    0x1680, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005,
-                                    0x2006, 0x2007, 0x2008, 0x2009, 0x200A, 0x2028, 0x2029,
-                                    0x202F, 0x205F, 0x3000};
+constexpr char32_t kWhiteSpace[] = {'\t',   '\n',   '\v',   '\f',   '\r',   0x85,   0xA0,   0x1680,
+                                    0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007,
+                                    0x2008, 0x2009, 0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000};
 
 [[noreturn]] void fail(const char* cause) {
   throw Error(Error::Kind::kUnavailable, std::string("full-text search: ") + cause);

@@ -50,11 +50,10 @@ std::string utf8_of(std::u16string_view units) {
 
 }  // namespace
 
-Snippet snippet_at(const crdt::WovenText& text, std::size_t unit, Seq at,
-                   std::string_view phrase) {
+Snippet snippet_at(const crdt::WovenText& text, std::size_t unit, Seq at, std::string_view phrase) {
   std::u16string wanted = units_of(phrase);
-  const auto around = text.around(unit, at, kUnitsBefore + wanted.size(),
-                                  kUnitsBehind + wanted.size());
+  const auto around =
+      text.around(unit, at, kUnitsBefore + wanted.size(), kUnitsBehind + wanted.size());
   std::u16string compared = around.units;
   for (std::u16string* units : {&wanted, &compared}) {
     for (char16_t& one : *units) one = index::letters().compared[one];
@@ -72,7 +71,7 @@ Snippet snippet_at(const crdt::WovenText& text, std::size_t unit, Seq at,
 }
 
 std::vector<std::pair<std::size_t, std::size_t>> search_matches(std::string_view query,
-                                                               std::string_view text) {
+                                                                std::string_view text) {
   const std::vector<index::Place> places = index::places_of(index::parse_query(query), text);
   std::vector<std::pair<std::size_t, std::size_t>> matches;
   std::string_view rest = text;

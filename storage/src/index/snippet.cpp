@@ -12,8 +12,7 @@ constexpr std::size_t kPlaces = 20;
 // Unicode Bidirectional Algorithm §2, and what takes no room.
 bool is_invisible(char32_t c) {
   return (c >= 0x7F && c < 0xA0) || c == 0x061C || (c >= 0x200B && c <= 0x200F) ||
-         (c >= 0x202A && c <= 0x202E) || (c >= 0x2060 && c <= 0x2069) || c == 0xFEFF ||
-         c == 0xFFFC;
+         (c >= 0x202A && c <= 0x202E) || (c >= 0x2060 && c <= 0x2069) || c == 0xFEFF || c == 0xFFFC;
 }
 
 // Some way before `at`, where a word begins if there is such a place.

@@ -37,8 +37,8 @@ bool matches(const Term& term, const std::vector<Word>& words, std::size_t at) {
   for (std::size_t i = 0; i < term.words.size(); ++i) {
     const std::string& there = words[at + i].indexed;
     const bool is_last = i + 1 == term.words.size();
-    const bool fits = is_last && term.is_beginning ? there.starts_with(term.words[i])
-                                                   : there == term.words[i];
+    const bool fits =
+        is_last && term.is_beginning ? there.starts_with(term.words[i]) : there == term.words[i];
     if (!fits) return false;
   }
   return true;
@@ -79,9 +79,8 @@ std::vector<Term> parse_query(std::string_view query) {
       return static_cast<std::size_t>(std::find_if(query.begin(), query.end(), ends) -
                                       query.begin());
     };
-    const std::size_t end = is_quoted
-                                ? end_of([](char c) { return c == '"'; })
-                                : end_of([](char c) { return c == '"' || is_space(c); });
+    const std::size_t end = is_quoted ? end_of([](char c) { return c == '"'; })
+                                      : end_of([](char c) { return c == '"' || is_space(c); });
     add_term(terms, query.substr(0, end), !is_quoted);
     query.remove_prefix(is_quoted ? std::min(end + 1, query.size()) : end);
   }

@@ -72,9 +72,8 @@ void IndexRows::drop(DocumentId document) {
       remove_words.execute(at, std::string_view(words));
     }
   };
-  take_out("SELECT position, bytes FROM index_texts WHERE position BETWEEN ?1 AND ?2",
-           delete_text_, delete_now_,
-           [](const std::string& text) { return index::indexed_words(text); });
+  take_out("SELECT position, bytes FROM index_texts WHERE position BETWEEN ?1 AND ?2", delete_text_,
+           delete_now_, [](const std::string& text) { return index::indexed_words(text); });
   take_out("SELECT position, bytes FROM index_words WHERE position BETWEEN ?1 AND ?2",
            delete_words_, delete_past_, [](const std::string& words) { return words; });
   set_revision(document, revision_of(document) + 1);

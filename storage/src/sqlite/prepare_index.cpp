@@ -122,10 +122,9 @@ std::vector<std::string> words_of(Said& said) {
   }
   std::sort(words.begin(), words.end());
   // Those that the next one begins with go: what is looked for stands for all that begin with it.
-  const auto last = std::unique(words.rbegin(), words.rend(),
-                                [](const std::string& longer, const std::string& word) {
-                                  return longer.starts_with(word);
-                                });
+  const auto last = std::unique(
+      words.rbegin(), words.rend(),
+      [](const std::string& longer, const std::string& word) { return longer.starts_with(word); });
   words.erase(words.begin(), last.base());
   return words;
 }
@@ -190,7 +189,8 @@ bool SqliteReader::read_gone_texts(const std::string& name, const std::vector<in
     if (!found.next()) return false;
     const auto text = index::unpack(found.blob(0));
     changes.finds_damage = changes.finds_damage || !text;
-    changes.gone_texts.push_back({row.number, row.hash, {}, index::indexed_words(text.value_or(""))});
+    changes.gone_texts.push_back(
+        {row.number, row.hash, {}, index::indexed_words(text.value_or(""))});
   }
   return true;
 }
@@ -229,8 +229,7 @@ std::optional<SqliteReader::IndexedRows> SqliteReader::indexed_rows(const std::s
     const auto unpacked = index::unpack(word.blob(1));
     rows.is_damaged = rows.is_damaged || !unpacked;
     if (unpacked) {
-      rows.words.push_back(
-          {static_cast<std::uint32_t>(word.integer(0)), index::split(*unpacked)});
+      rows.words.push_back({static_cast<std::uint32_t>(word.integer(0)), index::split(*unpacked)});
     }
   }
   return rows;

@@ -62,8 +62,7 @@ SqliteReader::SqliteReader(const std::filesystem::path& file)
                "json_each(iif(json_valid(recent_authors), recent_authors, '[]')) AS recent "
                "JOIN authors ON authors.id = recent.value "
                "WHERE documents.id = ?1 ORDER BY recent.key"),
-      names_(connection_,
-             "SELECT client_id, name FROM authors WHERE document_id = ?1 ORDER BY id"),
+      names_(connection_, "SELECT client_id, name FROM authors WHERE document_id = ?1 ORDER BY id"),
       tags_(connection_, "SELECT tag FROM tags WHERE document_id = ?1 ORDER BY tag"),
       star_(connection_, "SELECT 1 FROM stars WHERE document_id = ?1 AND user = ?2"),
       size_(connection_,

@@ -66,8 +66,8 @@ std::string page_sql(std::string_view columns, const Ordering& ordering,
   const std::string key(ordering.key);
   const std::string direction = ordering.is_rising ? "" : " DESC";
   const char* const behind = ordering.is_rising ? " > " : " < ";
-  std::string sql = "SELECT " + std::string(columns) + ", " + key + " FROM documents WHERE " +
-                    condition;
+  std::string sql =
+      "SELECT " + std::string(columns) + ", " + key + " FROM documents WHERE " + condition;
   if (has_place) sql += " AND (" + key + ", id)" + behind + "(?1, ?2)";
   return sql + " ORDER BY " + key + direction + ", id" + direction + " LIMIT ?3";
 }
@@ -82,19 +82,15 @@ ListPage SqliteReader::list(const ListQuery& query) {
       query.words.find_first_not_of(" \t\n\"") != std::string::npos) {
     return {};  // nothing in it that could be in a title
   }
-  std::string condition =
-      query.in_bin ? "deleted_at_ms IS NOT NULL" : "deleted_at_ms IS NULL";
+  std::string condition = query.in_bin ? "deleted_at_ms IS NOT NULL" : "deleted_at_ms IS NULL";
   if (query.tag) {
-    condition +=
-        " AND EXISTS (SELECT 1 FROM tags WHERE document_id = documents.id AND tag = ?4)";
+    condition += " AND EXISTS (SELECT 1 FROM tags WHERE document_id = documents.id AND tag = ?4)";
   }
   if (query.only_starred) {
-    condition +=
-        " AND EXISTS (SELECT 1 FROM stars WHERE document_id = documents.id AND user = ?5)";
+    condition += " AND EXISTS (SELECT 1 FROM stars WHERE document_id = documents.id AND user = ?5)";
   }
   if (!terms.empty()) {
-    condition +=
-        " AND NOT EXISTS (SELECT 1 FROM json_each(?6) WHERE instr(list_words, value) = 0)";
+    condition += " AND NOT EXISTS (SELECT 1 FROM json_each(?6) WHERE instr(list_words, value) = 0)";
   }
   const std::string sql =
       page_sql(kSummaryColumns, ordering, condition + " AND ?4 = ?4 AND ?5 = ?5 AND ?6 = ?6",
@@ -214,9 +210,9 @@ SearchPage SqliteReader::search(const SearchQuery& query) {
   const std::string in_list = json_array(each(terms, index::match_listed));
   ListPage hits;
   {
-    Execution row = select.run(after.time, after.document,
-                               static_cast<std::int64_t>(query.limit) + 1,
-                               std::string_view(in_text), std::string_view(in_list), terms.size());
+    Execution row =
+        select.run(after.time, after.document, static_cast<std::int64_t>(query.limit) + 1,
+                   std::string_view(in_text), std::string_view(in_list), terms.size());
     hits = list_page(row, query.user, query.limit);
   }
   page.next = std::move(hits.next);
@@ -237,8 +233,8 @@ std::vector<Snippet> SqliteReader::snippets(DocumentId document,
                    "AND rowid BETWEEN ?2 AND ?3 LIMIT 1");
   for (const index::Term& term : terms) {
     const std::string match = index::match_phrase(term);
-    Execution row = select.run(std::string_view(match), position(document, 0),
-                               position(document, kMaxSeq));
+    Execution row =
+        select.run(std::string_view(match), position(document, 0), position(document, kMaxSeq));
     if (!row.next()) continue;
     const std::int64_t at = row.integer(0);
     if (std::find(rows.begin(), rows.end(), at) == rows.end()) rows.push_back(at);

@@ -212,8 +212,9 @@ TEST_CASE("a search shows where the words stand, now and in the past", "[http][s
   CHECK(names(get_json(server, "/api/search?in=past&q=ferry&who=Bob")).empty());
   CHECK(names(get_json(server, "/api/search?in=past&q=ferry&until=2020-01-01T00:00:00Z")).empty());
   CHECK(names(get_json(server, "/api/search?in=past&q=ferry&from=2999-01-01T00:00:00Z")).empty());
-  CHECK(names(get_json(server, "/api/search?in=past&q=ferry&from=2020-01-01T00:00:00Z"
-                               "&until=2999-01-01T00:00:00Z")) == Names{"notes"});
+  CHECK(names(get_json(server,
+                       "/api/search?in=past&q=ferry&from=2020-01-01T00:00:00Z"
+                       "&until=2999-01-01T00:00:00Z")) == Names{"notes"});
 
   request(server, "DELETE", "/api/documents/notes");
   CHECK(names(get_json(server, "/api/search?q=boat")).empty());
@@ -247,8 +248,8 @@ TEST_CASE("a list or search that cannot be answered names what is wrong", "[http
 
 TEST_CASE("whatever is typed into a search is answered", "[http][search]") {
   TestServer server;
-  const std::string query = GENERATE("%22", "%22%22", "a%22b", "NEAR(a+b)", "*", "-", "a+AND", "%00",
-                                     "%F0%9F%98%80", "%5C%22", "a%3Ab", "%5E", "%7B%7D");
+  const std::string query = GENERATE("%22", "%22%22", "a%22b", "NEAR(a+b)", "*", "-", "a+AND",
+                                     "%00", "%F0%9F%98%80", "%5C%22", "a%3Ab", "%5E", "%7B%7D");
   CAPTURE(query);
   CHECK(names(get_json(server, "/api/search?q=" + query)).empty());
   CHECK(names(get_json(server, "/api/search?in=past&q=" + query)).empty());

@@ -1,5 +1,4 @@
 #include "room/room.hpp"
-
 #include "support.hpp"
 #include "support/catch.hpp"
 

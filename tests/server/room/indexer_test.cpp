@@ -44,8 +44,7 @@ void live(Server& server, std::chrono::seconds time) {
 
 }  // namespace
 
-TEST_CASE("what is written is found a moment later, and what is erased in the past",
-          "[indexer]") {
+TEST_CASE("what is written is found a moment later, and what is erased in the past", "[indexer]") {
   Disk disk;
   Server server(*disk.store, {});
   Client ann(server, "notes", 1);
@@ -124,8 +123,7 @@ TEST_CASE("a document that leaves memory is indexed at once", "[indexer]") {
   CHECK(found(server, "second") == Names{"notes"});
 }
 
-TEST_CASE("what a crash kept from the index gets there when the server starts again",
-          "[indexer]") {
+TEST_CASE("what a crash kept from the index gets there when the server starts again", "[indexer]") {
   Disk disk;
   {
     Server server(*disk.store, {});
