@@ -168,10 +168,11 @@ std::optional<PreparedIndex> SqliteReader::prepare_index(std::string_view name,
   index::WordsChanges words = index::compare_words(rows->words, words_of(said));
   changes.gone_words = std::move(words.gone);
   changes.new_words = std::move(words.added);
-  changes.done.emplace();
-  changes.done->seq = said.seq;
-  changes.done->past_seq = said.activity ? said.seq : rows->past_seq;
-  changes.done->activity = said.activity ? std::move(*said.activity) : rows->activity;
+  IndexStep::Done done;
+  done.seq = said.seq;
+  done.past_seq = said.activity ? said.seq : rows->past_seq;
+  done.activity = said.activity ? *said.activity : rows->activity;
+  changes.done = std::move(done);
   prepared.steps = index::steps_of(document, rows->revision, std::move(changes));
   return prepared;
 }

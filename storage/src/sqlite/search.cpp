@@ -38,6 +38,7 @@ std::string json_array(const std::vector<std::string>& texts) {
 template <class Form>
 std::vector<std::string> each(const std::vector<index::Term>& terms, Form&& form) {
   std::vector<std::string> all;
+  all.reserve(terms.size());
   for (const index::Term& term : terms) all.push_back(form(term));
   return all;
 }
