@@ -27,7 +27,11 @@
 #include "exit_status.hpp"
 #include "http/assets.hpp"
 #include "http/documents.hpp"
+#include "http/histories.hpp"
 #include "http/history.hpp"
+#include "http/history_tools.hpp"
+#include "http/history_writes.hpp"
+#include "http/purges.hpp"
 #include "http/router.hpp"
 #include "http/search.hpp"
 #include "http/static_files.hpp"
@@ -178,11 +182,15 @@ struct App::Parts {
   Journal journal;
   Directory directory;
   http::Documents documents;
+  net::Connections connections;
+  http::Histories histories;
   http::HistoryPages history;
   http::Search search;
+  http::HistoryTools tools;
+  http::HistoryWrites history_writes;
+  http::Purges purges;
   http::StaticFiles files;
   http::Router router;
-  net::Connections connections;
   net::Service service;
   std::vector<std::unique_ptr<net::Listener>> listeners;  // the port's first
 
@@ -214,17 +222,24 @@ App::Parts::Parts(const Config& config_, net::Limits limits, Doors doors)
                  .clock = clock,
                  .reading = reading.get_executor(),
                  .random = fill_with_random}),
-      history(*store, reading.get_executor()),
+      connections(io),
+      histories(*store, reading.get_executor()),
+      history(histories),
       search(directory, *store, reading.get_executor()),
+      tools{histories, directory,        journal,
+            clock,     fill_with_random, [this] { return connections.next_id(); }},
+      history_writes(tools),
+      purges(tools),
       files(embedded_assets(), fill_with_random),
       router({.documents = documents,
               .history = history,
               .search = search,
+              .history_writes = history_writes,
+              .purges = purges,
               .files = files,
               .origins = {config.allow_origin, config.listen.is_loopback},
               .not_ready = [this] { return not_ready(); },
               .log = log}),
-      connections(io),
       service{router, directory, connections, limits_of(config, limits), log},
       listeners(listen(io, config, service, doors)) {}
 

@@ -9,8 +9,10 @@
 
 #include "http/documents.hpp"
 #include "http/history.hpp"
+#include "http/history_writes.hpp"
 #include "http/message.hpp"
 #include "http/origin.hpp"
+#include "http/purges.hpp"
 #include "http/search.hpp"
 #include "http/static_files.hpp"
 #include "http/target.hpp"
@@ -33,6 +35,8 @@ class Router {
     Documents& documents;
     HistoryPages& history;
     Search& search;
+    HistoryWrites& history_writes;
+    Purges& purges;
     const StaticFiles& files;
     OriginPolicy origins;
     // nullptr when edits are taken and stored, else why not.
@@ -77,6 +81,12 @@ class Router {
   // One of HistoryPages.
   template <auto kPage>
   boost::asio::awaitable<Response> history(Call call) const;
+  // One of HistoryWrites.
+  template <auto kWrite>
+  boost::asio::awaitable<Response> history_write(Call call) const;
+  boost::asio::awaitable<Response> purge(Call call) const;
+  boost::asio::awaitable<Response> purges(Call call) const;
+  boost::asio::awaitable<Response> versions(Call call) const;
   boost::asio::awaitable<Response> page(Call call) const;
   boost::asio::awaitable<Response> socket_only(Call call) const;
 

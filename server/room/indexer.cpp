@@ -19,7 +19,8 @@ using std::chrono::nanoseconds;
 
 // What one commit writes of words, about: some ten milliseconds.
 constexpr std::size_t kCommitBytes = std::size_t{128} << 10;
-// What was missed is looked for no more often, and what failed is not tried again.
+// How often what was missed is looked for: by a crash, since it was taken out of the index, or was
+// prepared of other rows. What failed is not tried again before either.
 constexpr std::chrono::minutes kBetweenLooks{1};
 
 std::size_t bytes_of(const std::vector<storage::IndexStep::Row>& rows) {
@@ -95,9 +96,8 @@ void Indexer::tick() {
 
 void Indexer::look_for_missed() {
   const Instant now = clock_.now();
-  if (looked_at_ != Instant() && now - looked_at_ < kBetweenLooks) return;
+  if (looked_at_ && now - *looked_at_ < kBetweenLooks) return;
   looked_at_ = now;
-  may_have_missed_ = false;
   try {
     if (!reader_) reader_ = store_.reader();
     for (std::string& document : reader_->unindexed(std::numeric_limits<std::size_t>::max() / 2)) {
@@ -105,7 +105,6 @@ void Indexer::look_for_missed() {
     }
   } catch (const storage::Error& error) {
     reader_.reset();
-    may_have_missed_ = true;
     log_->error("the index: what it lacks cannot be found out: {}", error.what());
   }
 }
@@ -113,7 +112,7 @@ void Indexer::look_for_missed() {
 // Reads a batch, and has it written.
 void Indexer::work() {
   if (is_busy_ || is_stopped_ || left_ <= nanoseconds(0)) return;
-  if (may_have_missed_) look_for_missed();
+  look_for_missed();
   const std::vector<std::string> batch = take_due();
   for (const std::string& document : batch) {
     // One that takes long is the last of its batch; the others wait for the next.
@@ -198,12 +197,9 @@ void Indexer::on_written(bool is_done, const Written& written) {
     is_stopped_ = true;
     return;
   }
-  if (written.count < written.steps.size()) {
-    const bool was_damaged = std::any_of(written.steps.begin(), written.steps.end(),
-                                         [](const auto& step) { return step.finds_damage; });
-    if (was_damaged) log_->error("the index was damaged, and is made anew");
-    may_have_missed_ = true;
-  }
+  const bool was_damaged = std::any_of(written.steps.begin(), written.steps.end(),
+                                       [](const auto& step) { return step.finds_damage; });
+  if (was_damaged) log_->error("the index was damaged, and is made anew");
   write_next();
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -86,8 +87,7 @@ class Indexer {
   std::map<std::string, Instant> due_;    // those that have changed, and not before when
   std::map<std::string, Instant> rests_;  // until when a document rests
   std::chrono::nanoseconds left_{0};      // of the share; less than nothing after a long pass
-  bool may_have_missed_ = true;           // there may be others that have changed
-  Instant looked_at_;                     // when that was looked for
+  std::optional<Instant> looked_at_;      // for those that nobody told of
   // The batch under way.
   bool is_busy_ = false;
   std::vector<Pass> passes_;

@@ -155,7 +155,8 @@ void Room::join(Peer& peer) {
           {drain_is_wanted_ ? CloseReason::kRestart : CloseReason::kStorageUnavailable});
   }
   if (is_in_bin_.value_or(false)) return peer.close({CloseReason::kNotFound});
-  const bool is_new = members_.try_emplace(peer.connection(), Member{&peer, 0, {}}).second;
+  const bool is_new =
+      members_.try_emplace(peer.connection(), Member{&peer, peer.client(), {}}).second;
   PALIMPSEST_ASSERT(is_new);
   status_is_stale_ = true;
   if (state_ == State::kOpen) peer.opened();

@@ -126,6 +126,10 @@ class WovenText {
   // Cost: for each unit that came or went the units around it, some 50 ns each.
   std::vector<std::string> words(const Letters& letters) const;
 
+  // The units that made the phrase up when the span began, in order.
+  std::vector<std::size_t> units_of(const Occurrence& occurrence, const Occurrence::Span& span,
+                                    std::string_view phrase) const;
+
   // Whether the unit stood there at that moment.
   bool shows(std::size_t unit, Seq at) const {
     return inserted_[unit] <= at && at < deleted_[unit];

@@ -71,7 +71,10 @@ SqliteReader::SqliteReader(const std::filesystem::path& file)
             "FROM (SELECT 1) LEFT JOIN (SELECT seq, length(state) AS bytes FROM checkpoints "
             "WHERE document_id = ?1) AS covered"),
       activity_(connection_, "SELECT activity FROM indexed WHERE document_id = ?1"),
-      name_(connection_, "SELECT name FROM authors WHERE document_id = ?1 AND client_id = ?2") {}
+      name_(connection_, "SELECT name FROM authors WHERE document_id = ?1 AND client_id = ?2"),
+      versions_(connection_,
+                "SELECT name, seq, named_at_ms, named_by FROM versions "
+                "WHERE document_id = ?1 ORDER BY seq, name") {}
 
 std::optional<StoredDocument> SqliteReader::load(std::string_view name) {
   connection_.describe("load of \"" + std::string(name) + "\"");
@@ -117,6 +120,20 @@ std::vector<Author> SqliteReader::authors(std::string_view name) {
   Execution row = names_.run(document->id);
   while (row.next()) authors.push_back({row.unsigned_integer(0), std::string(row.text(1))});
   return authors;
+}
+
+std::vector<Version> SqliteReader::versions(std::string_view name) {
+  connection_.describe("versions of \"" + std::string(name) + "\"");
+  Transaction snapshot(connection_);
+  const std::optional<Header> document = find(name);
+  std::vector<Version> versions;
+  if (!document) return versions;
+  Execution row = versions_.run(document->id);
+  while (row.next()) {
+    versions.push_back({std::string(row.text(0)), row.unsigned_integer(1),
+                        time_from(row.integer(2)), std::string(row.text(3))});
+  }
+  return versions;
 }
 
 std::vector<DocumentSummary> SqliteReader::list(std::size_t limit, std::size_t offset) {

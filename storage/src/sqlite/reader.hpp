@@ -26,6 +26,11 @@ class SqliteReader final : public Reader {
   std::vector<LogEntry> log(std::string_view document, Seq first, std::size_t limit) override;
   void visit(std::string_view document, Seq first, Seq last, const EntryVisitor& visitor) override;
   std::vector<Author> authors(std::string_view document) override;
+  std::vector<Version> versions(std::string_view document) override;
+  std::vector<Purge> purges(std::string_view document) override;
+  std::uint64_t rewrites(std::string_view document) override;
+  std::optional<LogRewrite> prepare_rewrite(std::string_view document,
+                                            const Rewriter& rewriter) override;
   std::optional<Compaction> prepare_compaction(std::string_view document,
                                                Occasion occasion) override;
   SearchPage search(const SearchQuery& query) override;
@@ -94,6 +99,13 @@ class SqliteReader final : public Reader {
   bool read_gone_texts(const std::string& name, const std::vector<index::TextRow>& gone,
                        IndexStep& changes);
 
+  // In rewrite.cpp.
+  std::uint64_t rewrites(const Header& document);
+  void rewrite_checkpoint(const Header& document, const Rewriter& rewriter, LogRewrite& into);
+  template <class PieceWriter, class Read>
+  void rewrite_piece(const Rewriter& rewriter, LogRewrite::Piece piece, Read read,
+                     LogRewrite& into);
+
   // In verify.cpp.
   std::vector<std::string> document_names();
   void verify_database(std::vector<Finding>& findings);
@@ -117,6 +129,7 @@ class SqliteReader final : public Reader {
   Statement size_;
   Statement activity_;
   Statement name_;
+  Statement versions_;
 };
 
 }  // namespace palimpsest::storage::sqlite

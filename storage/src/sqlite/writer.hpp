@@ -34,10 +34,14 @@ class SqliteWriter final : public Writer {
   bool take_from_bin(std::string_view document) override;
   std::size_t index(std::span<const IndexStep> steps) override;
   void drop_index(std::string_view document) override;
+  bool rewrite(const LogRewrite& rewrite, const Purge& purge) override;
+  bool scrub() override;
+  Naming name_version(std::string_view document, const Version& version) override;
   void maintain() override;
   void settle() override;
 
  private:
+  Naming insert_version(const CachedDocument& document, const Version& version);
   using DocumentRefs = std::vector<CachedDocument*>;
 
   // The document of each append, having verified that its seq is the next one.
@@ -46,12 +50,19 @@ class SqliteWriter final : public Writer {
   void write_row(std::span<const Append* const> appends, CachedDocument& document);
   void note_authors(const Append& append, CachedDocument& document);
   bool replace_rows(const Compaction& compaction, const CachedDocument& document);
+  bool replace_pieces(const LogRewrite& rewrite, const Purge& purge,
+                      const CachedDocument& document);
+  // Whether the log is packed up to there and was rewritten so many times.
+  bool is_log_at(const CachedDocument& document, Seq compacted, std::uint64_t rewrites);
+  void insert_segment(const CachedDocument& document, Seq first, Seq last, Time earliest,
+                      Time latest, crdt::ByteView segment);
   void update_document(const CachedDocument& document);
   void replace_checkpoint(const Checkpoint& checkpoint, const CachedDocument& document);
   void write_edit(const DocumentEdit& edit, DocumentId document);
   bool set_deleted_at(std::string_view document, std::optional<Time> at);
   std::size_t write_index(std::span<const IndexStep> steps);
   void clear_index();
+  void forget_words(DocumentId document);
   void index_by_todays_rules();
 
   CachedDocument& document(std::string_view name);
@@ -99,6 +110,8 @@ class SqliteWriter final : public Writer {
   Statement update_deleted_at_;
   Listing listing_;
   IndexRows index_rows_;
+  Statement insert_version_;
+  Statement select_version_;
 };
 
 }  // namespace palimpsest::storage::sqlite
