@@ -33,6 +33,7 @@
 #include "http/history_writes.hpp"
 #include "http/purges.hpp"
 #include "http/router.hpp"
+#include "http/search.hpp"
 #include "http/static_files.hpp"
 #include "log.hpp"
 #include "net/connections.hpp"
@@ -56,8 +57,9 @@ constexpr std::chrono::seconds kDrainTime{9};
 // Of it, for bringing documents to disk, and for peers to answer the close.
 constexpr std::chrono::seconds kRoomTime{5};
 constexpr std::chrono::seconds kGoodbyeTime{2};
-// Packing a log and looking into a history take one each, for long; others load documents.
-constexpr unsigned kReadingThreads = 4;
+// Packing a log, indexing a document, searching and looking into a history take one each, for long;
+// others load documents.
+constexpr unsigned kReadingThreads = 6;
 
 void fill_with_random(std::span<unsigned char> bytes) {
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
@@ -183,6 +185,7 @@ struct App::Parts {
   net::Connections connections;
   http::Histories histories;
   http::HistoryPages history;
+  http::Search search;
   http::HistoryTools tools;
   http::HistoryWrites history_writes;
   http::Purges purges;
@@ -213,10 +216,16 @@ App::Parts::Parts(const Config& config_, net::Limits limits, Doors doors)
                .stalled = [this](const storage::Error& error) { on_disk_full(error); },
                .resumed = [this] { on_room_again(); }}),
       directory(io, reading.get_executor(), *store, journal, clock, log, room_options(config)),
-      documents(directory, *store, reading.get_executor(), fill_with_random),
+      documents({.directory = directory,
+                 .store = *store,
+                 .journal = journal,
+                 .clock = clock,
+                 .reading = reading.get_executor(),
+                 .random = fill_with_random}),
       connections(io),
       histories(*store, reading.get_executor()),
       history(histories),
+      search(directory, *store, reading.get_executor()),
       tools{histories, directory,        journal,
             clock,     fill_with_random, [this] { return connections.next_id(); }},
       history_writes(tools),
@@ -224,6 +233,7 @@ App::Parts::Parts(const Config& config_, net::Limits limits, Doors doors)
       files(embedded_assets(), fill_with_random),
       router({.documents = documents,
               .history = history,
+              .search = search,
               .history_writes = history_writes,
               .purges = purges,
               .files = files,

@@ -243,7 +243,10 @@ int run_history(History& history) {
   run(history.show_command, history.show);
   run(history.diff_command, history.diff);
   run(history.blame_command, history.blame);
-  run(history.search_command, history.search);
+  if (history.search_command->parsed()) {
+    history.search.data = data;
+    cli::run(history.search, std::cout, std::cerr);
+  }
   if (!std::cout.flush()) throw cli::InputError("standard output: cannot be written");
   return server::kExitDone;
 }

@@ -18,6 +18,8 @@ import { summarize } from './statistics.mjs'
  * @property {number} rawBytes of all updates, each with its length in four bytes
  * @property {number} historyBytes whole pages of the database
  * @property {number} packMilliseconds in the background, from first to last
+ * @property {number} indexBytes of full-text search, over what it says and ever said
+ * @property {{first: number, again: number}} indexMilliseconds in the background; of a change later
  * @property {import('./statistics.mjs').Summary} read all of it, in milliseconds
  */
 

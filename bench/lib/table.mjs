@@ -46,19 +46,22 @@ function renderFanout(results, run) {
   ]
 }
 
-function storageRow({ title, hasRealTimes, updates, rawBytes, historyBytes, packMilliseconds, read }) {
+function storageRow({ title, hasRealTimes, updates, rawBytes, historyBytes, packMilliseconds, indexBytes,
+  indexMilliseconds, read }) {
   const each = bytes => `${significant(bytes / updates)} B`
   return [
     `${title}: ${separated(updates)} updates, ${hasRealTimes ? 'at their times' : '120 ms apart'}`,
     each(historyBytes), each(rawBytes), times(rawBytes, historyBytes), cell(read, 'ms'),
-    `${significant(packMilliseconds * 1000 / updates)} µs`
+    `${significant(packMilliseconds * 1000 / updates)} µs`,
+    `${significant(indexBytes / 1000)} kB`,
+    `${significant(indexMilliseconds.first)} ms, ${significant(indexMilliseconds.again)} ms`
   ]
 }
 
 function renderStorage(results) {
   return [
-    '| History on disk, for each update | Palimpsest | the updates alone, each with its length | smaller by | reading all | packing, each |',
-    '| :- | -: | -: | -: | -: | -: |',
+    '| History on disk, for each update | Palimpsest | the updates alone, each with its length | smaller by | reading all | packing, each | search index, in all | indexing, again after a change |',
+    '| :- | -: | -: | -: | -: | -: | -: | -: |',
     ...results.map(result => row(storageRow(result)))
   ]
 }

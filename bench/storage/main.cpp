@@ -4,9 +4,9 @@
 //   INPUT is a folder: see peers/input.mjs. The store is made in DIR, which must be new.
 //   --times FILE  when each update came: u64 milliseconds, little-endian; else 120 ms apart
 //
-// Prints one line of JSON: {"updates", "rawBytes", "historyBytes", "packMilliseconds", "times": [of
-// reading all of it, in milliseconds, …]}. What is read is compared; the exit status is 1 when it
-// is wrong.
+// Prints one line of JSON: {"updates", "rawBytes", "historyBytes", "packMilliseconds",
+// "indexBytes", "indexMilliseconds": {"first", "again": of a change later}, "times": [of reading
+// all of it, in milliseconds, …]}. What is read is compared; the exit status is 1 when it is wrong.
 
 #include <algorithm>
 #include <chrono>
@@ -34,6 +34,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr const char* kDocument = "document";
 constexpr crdt::ClientId kAuthor = 1;
+constexpr crdt::ClientId kWriter = 4'000'000'001;
+constexpr std::size_t kMostIndexed = std::size_t{1} << 30;
 constexpr std::size_t kCommitUpdates = 50;       // as some people at once would have them
 constexpr std::size_t kCheckpointUpdates = 500;  // as the server makes them
 constexpr std::size_t kReadings = 11;
@@ -117,6 +119,35 @@ class History {
     return time;
   }
 
+  // Of reading all that the document said, and writing what the index lacks of it.
+  double index() {
+    const auto begin = Clock::now();
+    const auto prepared = reader_->prepare_index(kDocument, kMostIndexed);
+    if (!prepared) throw std::runtime_error("wrong result: there was nothing to index");
+    for (const storage::IndexStep& step : prepared->steps) {
+      if (writer_->index({&step, 1}) != 1) throw std::runtime_error("wrong result: not indexed");
+      writer_->maintain();
+    }
+    const double time = milliseconds_since(begin);
+    writer_->settle();
+    return time;
+  }
+
+  // One more change: somebody writes a word at the end.
+  void write_on() {
+    crdt::Doc doc = crdt::Doc::load(reader_->load(kDocument)->state);
+    storage::Append append;
+    append.document = kDocument;
+    append.seq = updates_.each.size() + 1;
+    append.at = times_.back();
+    append.author.client = kAuthor;
+    append.connection = 1;
+    const std::string root = doc.root_names().at(0);
+    append.update = std::make_shared<const crdt::Bytes>(doc.transact(
+        kWriter, [&](crdt::Transaction& t) { t.text_insert(root, 0, "palimpsest "); }));
+    writer_->append({&append, 1});
+  }
+
   double pack_milliseconds() const { return pack_milliseconds_; }
 
  private:
@@ -135,17 +166,22 @@ class History {
   double pack_milliseconds_ = 0;
 };
 
-// The pages of the tables that make up the history, where there is anything in them; the checkpoint
-// is none of it.
-std::int64_t history_bytes(const std::string& directory) {
+constexpr const char* kHistoryTables = "name IN ('log', 'segments')";
+constexpr const char* kIndexTables = "(name GLOB 'index_*' OR name = 'indexed')";
+
+// The pages of tables, where there is anything in them. The history is what is in its tables; the
+// checkpoint is none of it.
+std::int64_t bytes_of(const std::string& directory, const std::string& tables) {
   sqlite3* handle = nullptr;
   const std::string file = directory + "/palimpsest.db";
   std::int64_t bytes = -1;
   sqlite3_stmt* statement = nullptr;
   if (sqlite3_open_v2(file.c_str(), &handle, SQLITE_OPEN_READONLY, nullptr) == SQLITE_OK &&
       sqlite3_prepare_v2(handle,
-                         "SELECT sum(pgsize) FROM dbstat WHERE aggregate = TRUE "
-                         "AND name IN ('log', 'segments') AND payload > 0",
+                         ("SELECT sum(pgsize) FROM dbstat WHERE aggregate = TRUE "
+                          "AND payload > 0 AND " +
+                          tables)
+                             .c_str(),
                          -1, &statement, nullptr) == SQLITE_OK &&
       sqlite3_step(statement) == SQLITE_ROW) {
     bytes = sqlite3_column_int64(statement, 0);
@@ -163,14 +199,20 @@ void measure(const std::string& folder, const std::string& directory, const std:
   const std::vector<storage::Time> came_at = times_of(times, updates.each.size());
   History history(directory, updates, came_at);
   history.write();
+  const auto history_bytes = static_cast<long long>(bytes_of(directory, kHistoryTables));
   std::printf(
       "{\"updates\": %zu, \"rawBytes\": %zu, \"historyBytes\": %lld, "
       "\"packMilliseconds\": %.1f, \"times\": [",
-      updates.each.size(), updates.stream.size(), static_cast<long long>(history_bytes(directory)),
-      history.pack_milliseconds());
+      updates.each.size(), updates.stream.size(), history_bytes, history.pack_milliseconds());
   history.read();
   for (std::size_t i = 0; i < kReadings; ++i) std::printf(i ? ", %.3f" : "%.3f", history.read());
-  std::printf("]}\n");
+  const double first = history.index();
+  const auto index_bytes = static_cast<long long>(bytes_of(directory, kIndexTables));
+  history.write_on();
+  const double again = history.index();
+  std::printf(
+      "], \"indexBytes\": %lld, \"indexMilliseconds\": {\"first\": %.1f, \"again\": %.1f}}\n",
+      index_bytes, first, again);
 }
 
 }  // namespace

@@ -22,14 +22,16 @@ namespace palimpsest::crdt {
 class WovenSearch {
  public:
   WovenSearch(const WovenText& text, std::u16string phrase, const WovenText::SearchLimits& limits)
-      : text_(text), phrase_(std::move(phrase)), limits_(limits) {}
+      : text_(text), phrase_(std::move(phrase)), limits_(limits) {
+    for (char16_t& unit : phrase_) unit = compared(unit);
+  }
 
   WovenText::Found run() {
     const std::size_t anchor = choose_anchor();
     const char16_t wanted = phrase_[anchor];
     const auto& units = text_.units_;
     for (auto at = units.begin(); is_within_limits();) {
-      at = std::find(at, units.end(), wanted);
+      at = std::find_if(at, units.end(), [&](char16_t unit) { return compared(unit) == wanted; });
       if (at == units.end()) break;
       look_around(static_cast<std::size_t>(at - units.begin()), anchor);
       ++at;
@@ -55,6 +57,10 @@ class WovenSearch {
     std::size_t parent;
   };
 
+  char16_t compared(char16_t unit) const {
+    return limits_.letters == nullptr ? unit : limits_.letters->compared[unit];
+  }
+
   bool is_within_limits() const {
     return steps_ < limits_.steps && found_.occurrences.size() < limits_.occurrences;
   }
@@ -67,7 +73,8 @@ class WovenSearch {
     std::ptrdiff_t fewest = -1;
     for (std::size_t i = phrase_.size() > 1 ? 1 : 0; i < std::min(phrase_.size(), kEnough); ++i) {
       if (phrase_.find(phrase_[i], 1) < i) continue;
-      const auto count = std::count(text_.units_.begin(), text_.units_.end(), phrase_[i]);
+      const auto count = std::count_if(text_.units_.begin(), text_.units_.end(),
+                                       [&](char16_t unit) { return compared(unit) == phrase_[i]; });
       if (fewest < 0 || count < fewest) {
         best = i;
         fewest = count;
@@ -124,7 +131,7 @@ class WovenSearch {
         part.end = attempt.end;
         stack_.push_back(part);
       }
-      if (text_.units_[next] != character_at(attempt.matched)) continue;
+      if (compared(text_.units_[next]) != character_at(attempt.matched)) continue;
       nodes_.push_back({next, attempt.node});
       stack_.push_back({past, attempt.matched + 1, std::max(attempt.begin, came),
                         std::min(attempt.end, went), nodes_.size() - 1});
@@ -198,7 +205,7 @@ class WovenSearch {
   }
 
   const WovenText& text_;
-  const std::u16string phrase_;
+  std::u16string phrase_;
   const WovenText::SearchLimits limits_;
   WovenText::Found found_;
   std::uint64_t steps_ = 0;

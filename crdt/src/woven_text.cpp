@@ -140,6 +140,30 @@ void WovenText::append_characters(std::string& utf8, std::size_t unit) const {
   }
 }
 
+WovenText::Around WovenText::around(std::size_t unit, Seq at, std::size_t before,
+                                    std::size_t behind) const {
+  const auto is_second_half = [&](std::size_t i) { return i > 0 && is_high_half(units_[i - 1]); };
+  const auto shown = [&](std::size_t i) {
+    return units_[i] == kObject && !is_second_half(i) ? char16_t{0xFFFC} : units_[i];
+  };
+  Around around;
+  for (std::size_t i = unit; before > 0; --before) {
+    i = previous_between(i, at, at + 1);
+    if (i == kNone) break;
+    around.units += shown(i);
+  }
+  std::reverse(around.units.begin(), around.units.end());
+  const auto is_low = [](char16_t c) { return c >= 0xDC00 && c < 0xE000; };
+  if (!around.units.empty() && is_low(around.units.front())) around.units.erase(0, 1);
+  around.place = around.units.size();
+  for (std::size_t i = next_between(unit, at, at + 1); i != kNone && behind > 0; --behind) {
+    around.units += shown(i);
+    i = next_between(i + 1, at, at + 1);
+  }
+  if (!around.units.empty() && is_high_half(around.units.back())) around.units.pop_back();
+  return around;
+}
+
 std::string WovenText::characters(std::size_t begin, std::size_t end) const {
   std::string utf8;
   for (std::size_t unit = begin; unit < end; ++unit) append_characters(utf8, unit);

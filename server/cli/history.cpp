@@ -49,16 +49,8 @@ class Archive {
     return history;
   }
 
-  std::vector<std::string> documents() {
-    constexpr std::size_t kPage = 1000;
-    std::vector<std::string> names;
-    for (std::size_t count = kPage; count == kPage;) {
-      const auto page = reader_->list(kPage, names.size());
-      for (const auto& document : page) names.push_back(document.name);
-      count = page.size();
-    }
-    return names;
-  }
+  // Documents that may have said it.
+  storage::Candidates candidates(const std::string& text) { return reader_->find_candidates(text); }
 
  private:
   std::filesystem::path data_;
@@ -273,7 +265,7 @@ void run(const HistoryBlame& command, std::ostream& out) {
   });
 }
 
-void run(const HistorySearch& command, std::ostream& out) {
+void run(const HistorySearch& command, std::ostream& out, std::ostream& notes) {
   if (command.words.empty()) throw InputError("the words to search for: there are none");
   if (!crdt::is_utf8(command.words)) throw InputError("the words to search for: not UTF-8");
   Json all = Json::array();
@@ -284,7 +276,16 @@ void run(const HistorySearch& command, std::ostream& out) {
     });
   } else {
     with_archive(command, [&](Archive& archive) {
-      for (const std::string& document : archive.documents()) {
+      storage::Candidates candidates = archive.candidates(command.words);
+      // Read all the same, which may take its time.
+      if (!candidates.behind.empty()) {
+        notes << "palimpsest: reading " << candidates.behind.size()
+              << (candidates.behind.size() == 1 ? " document" : " documents")
+              << " that the index is behind with\n";
+      }
+      std::vector<std::string> documents = std::move(candidates.behind);
+      documents.insert(documents.end(), candidates.found.begin(), candidates.found.end());
+      for (const std::string& document : documents) {
         try {
           History history = archive.history(document);
           search_in(history, command, document, out, all);

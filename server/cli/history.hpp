@@ -48,10 +48,11 @@ struct HistoryBlame : HistorySource {
 // A line for each piece by one author in a line of the text.
 void run(const HistoryBlame& command, std::ostream& out);
 
-// In one document, or in all where none is named.
+// In one document, or in all where none is named: then the index says in which it may have stood,
+// and what it does not know yet is read as a whole, which `notes` is told.
 struct HistorySearch : HistorySource {
   std::string words;
 };
-void run(const HistorySearch& command, std::ostream& out);
+void run(const HistorySearch& command, std::ostream& out, std::ostream& notes);
 
 }  // namespace palimpsest::server::cli

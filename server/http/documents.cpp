@@ -1,6 +1,6 @@
 #include "http/documents.hpp"
 
-#include <cstdint>
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -9,9 +9,14 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <nlohmann/json.hpp>
 
+#include "http/json_body.hpp"
+#include "http/listing.hpp"
 #include "http/problem.hpp"
 #include "http/reply.hpp"
+#include "room/clock.hpp"
 #include "room/directory.hpp"
+#include "room/plain_text.hpp"
+#include "room/task.hpp"
 #include "storage/store.hpp"
 
 namespace palimpsest::server::http {
@@ -19,37 +24,90 @@ namespace {
 
 namespace asio = boost::asio;
 using Json = nlohmann::ordered_json;
+using storage::ListQuery;
 
 constexpr std::size_t kDefaultLimit = 100;
 constexpr std::size_t kMaxLimit = 1000;
+constexpr std::size_t kQueryBytes = 1000;
+constexpr std::size_t kTitleCodePoints = 200;
+constexpr std::size_t kTags = 20;
+constexpr std::size_t kTagCodePoints = 50;
+constexpr std::size_t kBytesOfCodePoint = 4;
+// Stars are everybody's as long as there are no accounts.
+constexpr const char* kEverybody = "";
 
-Json authors_of(const storage::DocumentSummary& document) {
-  Json authors = Json::array();
-  for (const storage::Author& author : document.authors)
-    authors.push_back({{"client", author.client}, {"name", author.name}});
-  return authors;
+ListQuery::Order order_parameter(const Query& query, bool in_bin) {
+  const std::string* sort = find_parameter(query, "sort");
+  if (!sort) return in_bin ? ListQuery::Order::kDeleted : ListQuery::Order::kEdited;
+  if (*sort == "edited") return ListQuery::Order::kEdited;
+  if (*sort == "created") return ListQuery::Order::kCreated;
+  if (*sort == "title") return ListQuery::Order::kTitle;
+  if (*sort == "deleted" && in_bin) return ListQuery::Order::kDeleted;
+  throw Problem(400, "sort must be edited, created or title, or in the bin deleted");
 }
 
-Json people_of(const std::optional<RoomStatus>& status) {
-  Json people = Json::array();
-  if (!status) return people;
-  for (const Person& person : status->people)
-    people.push_back({{"name", person.name}, {"color", person.color}});
-  return people;
+ListQuery parse_list(const Query& query) {
+  ListQuery list;
+  if (const std::string* words = find_parameter(query, "query")) {
+    if (words->size() > kQueryBytes)
+      throw Problem(400, "query must be at most " + std::to_string(kQueryBytes) + " bytes");
+    list.words = *words;
+  }
+  if (const std::string* tag = find_parameter(query, "tag")) list.tag = *tag;
+  list.user = kEverybody;
+  list.only_starred = flag_parameter(query, "starred");
+  list.in_bin = flag_parameter(query, "bin");
+  list.order = order_parameter(query, list.in_bin);
+  list.after = cursor_parameter(query);
+  list.limit = number_parameter(query, "limit", kDefaultLimit, kMaxLimit);
+  if (list.limit == 0) throw Problem(400, "limit must be 1 at least");
+  return list;
 }
 
-// What is stored of a document, and what its room knows better.
-Json describe(const storage::DocumentSummary& document, const std::optional<RoomStatus>& status) {
-  const bool has_news = status && status->summary;
-  return {{"name", document.name},
-          {"title", has_news ? status->summary->title : document.title},
-          {"excerpt", has_news ? status->summary->excerpt : document.excerpt},
-          {"createdAt", storage::format_time(document.created_at)},
-          {"editedAt", storage::format_time(document.edited_at)},
-          {"seq", document.last_seq},
-          {"authors", authors_of(document)},
-          {"here", people_of(status)}};
+std::string plain_member(const std::string& text, const std::string& name, std::size_t most) {
+  std::string plain = plain_text(text, most + 1);
+  if (plain.empty() || plain_text(plain, most) != plain) {
+    throw Problem(400, name + " must be text of 1 to " + std::to_string(most) + " characters");
+  }
+  return plain;
 }
+
+std::vector<std::string> tags_member(const Json& tags) {
+  if (!tags.is_array()) throw Problem(400, "tags must be an array of texts");
+  if (tags.size() > kTags) throw Problem(400, "tags must be at most " + std::to_string(kTags));
+  std::vector<std::string> all;
+  for (const Json& tag : tags) {
+    const std::string name = "tags[" + std::to_string(all.size()) + "]";
+    if (!tag.is_string()) throw Problem(400, name + " must be text");
+    std::string plain = plain_member(tag.get<std::string>(), name, kTagCodePoints);
+    if (std::find(all.begin(), all.end(), plain) != all.end())
+      throw Problem(400, name + " is there twice");
+    all.push_back(std::move(plain));
+  }
+  return all;
+}
+
+storage::DocumentEdit parse_edit(std::string document, const Request& request) {
+  const Json body = json_body(request, {"title", "tags", "starred"});
+  if (body.empty()) throw Problem(400, "the body must have title, tags or starred");
+  storage::DocumentEdit edit;
+  edit.document = std::move(document);
+  if (const auto title = body.find("title"); title != body.end()) {
+    edit.title.emplace();
+    if (!title->is_null()) {
+      const std::string text = text_member(body, "title", kTitleCodePoints * kBytesOfCodePoint);
+      *edit.title = plain_member(text, "title", kTitleCodePoints);
+    }
+  }
+  if (const auto tags = body.find("tags"); tags != body.end()) edit.tags = tags_member(*tags);
+  if (const auto starred = body.find("starred"); starred != body.end()) {
+    if (!starred->is_boolean()) throw Problem(400, "starred must be true or false");
+    edit.star = {kEverybody, starred->get<bool>()};
+  }
+  return edit;
+}
+
+Problem no_such_document() { return {404, "there is no such document"}; }
 
 }  // namespace
 
@@ -59,10 +117,9 @@ class Documents::Shelf {
   Shelf(std::unique_ptr<storage::Reader> reader, const asio::any_io_executor& reading)
       : reader_(std::move(reader)), strand_(asio::make_strand(reading)) {}
 
-  using Summaries = std::vector<storage::DocumentSummary>;
-  static asio::awaitable<Summaries> list(const std::shared_ptr<Shelf>& self, std::size_t limit,
-                                         std::size_t offset) {
-    return asio::co_spawn(self->strand_, read_list(self, limit, offset), asio::use_awaitable);
+  static asio::awaitable<storage::ListPage> list(const std::shared_ptr<Shelf>& self,
+                                                 ListQuery query) {
+    return asio::co_spawn(self->strand_, read_list(self, std::move(query)), asio::use_awaitable);
   }
   static asio::awaitable<std::optional<storage::DocumentSummary>> find(
       const std::shared_ptr<Shelf>& self, std::string name) {
@@ -70,59 +127,91 @@ class Documents::Shelf {
   }
 
  private:
-  static asio::awaitable<Summaries> read_list(const std::shared_ptr<Shelf>& self, std::size_t limit,
-                                              std::size_t offset) {
-    co_return self->reader_->list(limit, offset);
+  static asio::awaitable<storage::ListPage> read_list(std::shared_ptr<Shelf> self,
+                                                      ListQuery query) {
+    co_return self->reader_->list(query);
   }
-
   static asio::awaitable<std::optional<storage::DocumentSummary>> read_one(
       std::shared_ptr<Shelf> self, std::string name) {
-    if (self->reader_->log(name, 1, 1).empty()) co_return std::nullopt;
-    for (std::size_t offset = 0;; offset += kMaxLimit) {
-      Summaries page = self->reader_->list(kMaxLimit, offset);
-      for (storage::DocumentSummary& document : page)
-        if (document.name == name) co_return std::move(document);
-      if (page.size() < kMaxLimit) co_return std::nullopt;
-    }
+    co_return self->reader_->find(name, kEverybody);
   }
 
   std::unique_ptr<storage::Reader> reader_;
   asio::strand<asio::any_io_executor> strand_;
 };
 
-Documents::Documents(Directory& directory, storage::Store& store,
-                     const asio::any_io_executor& reading, Random random)
-    : directory_(directory),
-      shelf_(std::make_shared<Shelf>(store.reader(), reading)),
-      random_(std::move(random)) {}
+Documents::Documents(Parts parts)
+    : parts_(std::move(parts)),
+      shelf_(std::make_shared<Shelf>(parts_.store.reader(), parts_.reading)) {}
 
 Documents::~Documents() = default;
 
 asio::awaitable<Response> Documents::list(Query query) {
-  const std::size_t limit = number_parameter(query, "limit", kDefaultLimit, kMaxLimit);
-  const std::size_t offset = number_parameter(query, "offset", 0, 1'000'000'000);
-  const Shelf::Summaries stored = co_await Shelf::list(shelf_, limit, offset);
+  const storage::ListPage page = co_await Shelf::list(shelf_, parse_list(query));
   Json documents = Json::array();
-  for (const storage::DocumentSummary& document : stored) {
-    const auto status = directory_.open_document(document.name);
-    documents.push_back(describe(document, status));
+  for (const storage::DocumentSummary& document : page.documents) {
+    const auto status = parts_.directory.open_document(document.name);
+    documents.push_back(document_json(document, status));
     // After a crash the summary may be of an older state: the next list has the right one.
-    if (!status && document.summary_seq < document.last_seq) directory_.refresh(document.name);
+    if (!status && document.summary_seq < document.last_seq)
+      parts_.directory.refresh(document.name);
   }
-  co_return json_response(200, {{"documents", std::move(documents)}});
+  co_return json_response(200,
+                          {{"documents", std::move(documents)}, {"next", cursor_json(page.next)}});
 }
 
 asio::awaitable<Response> Documents::create() {
-  const std::string name = random_token(random_);
+  const std::string name = random_token(parts_.random);
   Response response = json_response(201, {{"name", name}});
   response.set("Location", "/api/documents/" + name);
   co_return response;
 }
 
-asio::awaitable<Response> Documents::get(std::string name) {
+asio::awaitable<Response> Documents::get(std::string name) { return answer(std::move(name)); }
+
+asio::awaitable<Response> Documents::answer(std::string name) {
   const auto stored = co_await Shelf::find(shelf_, name);
-  if (!stored) throw Problem(404, "there is no such document");
-  co_return json_response(200, describe(*stored, directory_.open_document(name)));
+  if (!stored) throw no_such_document();
+  co_return json_response(200, document_json(*stored, parts_.directory.open_document(name)));
+}
+
+asio::awaitable<Response> Documents::edit(std::string name, Request request) {
+  const storage::DocumentEdit edit = parse_edit(name, request);
+  const Change change = [edit](storage::Writer& writer) { return writer.edit(edit); };
+  co_await write_about(change);
+  co_return co_await answer(std::move(name));
+}
+
+asio::awaitable<Response> Documents::remove(std::string name) {
+  const storage::Time now = parts_.clock.wall();
+  const Change change = [name, now](storage::Writer& writer) {
+    return writer.put_into_bin(name, now);
+  };
+  co_await write_about(change);
+  parts_.directory.set_in_bin(name, true);
+  Response response;
+  response.status = 204;
+  co_return response;
+}
+
+asio::awaitable<Response> Documents::undelete(std::string name) {
+  const Change change = [name](storage::Writer& writer) { return writer.take_from_bin(name); };
+  co_await write_about(change);
+  parts_.directory.set_in_bin(name, false);
+  co_return co_await answer(std::move(name));
+}
+
+// Comes back when it is on disk. Throws Problem where there was no such document.
+asio::awaitable<void> Documents::write_about(Change change) {
+  // Nobody is kept waiting for room on a full disk: who asked can ask again.
+  if (parts_.journal.is_stalled()) throw Problem(503, "the disk is full: nothing is saved");
+  const auto is_there = std::make_shared<bool>(false);
+  const std::function<void(storage::Writer&)> work = [is_there, change](storage::Writer& writer) {
+    *is_there = change(writer);
+  };
+  if (!co_await write(parts_.journal, work))
+    throw Problem(503, "the store has failed: nothing can be saved");
+  if (!*is_there) throw no_such_document();
 }
 
 }  // namespace palimpsest::server::http

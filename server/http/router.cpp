@@ -83,6 +83,10 @@ const Router::Route Router::kRoutes[] = {
     {"GET", "/api/documents", &Router::list_documents},
     {"POST", "/api/documents", &Router::create_document},
     {"GET", "/api/documents/{name}", &Router::get_document},
+    {"PATCH", "/api/documents/{name}", &Router::edit_document},
+    {"DELETE", "/api/documents/{name}", &Router::remove_document},
+    {"POST", "/api/documents/{name}/undelete", &Router::undelete_document},
+    {"GET", "/api/search", &Router::search},
     {"GET", "/api/documents/{name}/history", &Router::history<&HistoryPages::timeline>},
     {"GET", "/api/documents/{name}/history/activity", &Router::history<&HistoryPages::activity>},
     {"GET", "/api/documents/{name}/history/weave", &Router::history<&HistoryPages::weave>},
@@ -181,6 +185,22 @@ asio::awaitable<Response> Router::create_document(Call) const { return parts_.do
 
 asio::awaitable<Response> Router::get_document(Call call) const {
   co_return co_await parts_.documents.get(std::move(call.name));
+}
+
+asio::awaitable<Response> Router::edit_document(Call call) const {
+  co_return co_await parts_.documents.edit(std::move(call.name), std::move(call.request));
+}
+
+asio::awaitable<Response> Router::remove_document(Call call) const {
+  co_return co_await parts_.documents.remove(std::move(call.name));
+}
+
+asio::awaitable<Response> Router::undelete_document(Call call) const {
+  co_return co_await parts_.documents.undelete(std::move(call.name));
+}
+
+asio::awaitable<Response> Router::search(Call call) const {
+  co_return co_await parts_.search.search(std::move(call.query));
 }
 
 asio::awaitable<Response> Router::versions(Call call) const {

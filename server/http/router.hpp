@@ -13,6 +13,7 @@
 #include "http/message.hpp"
 #include "http/origin.hpp"
 #include "http/purges.hpp"
+#include "http/search.hpp"
 #include "http/static_files.hpp"
 #include "http/target.hpp"
 
@@ -33,6 +34,7 @@ class Router {
   struct Parts {
     Documents& documents;
     HistoryPages& history;
+    Search& search;
     HistoryWrites& history_writes;
     Purges& purges;
     const StaticFiles& files;
@@ -72,6 +74,10 @@ class Router {
   boost::asio::awaitable<Response> list_documents(Call call) const;
   boost::asio::awaitable<Response> create_document(Call call) const;
   boost::asio::awaitable<Response> get_document(Call call) const;
+  boost::asio::awaitable<Response> edit_document(Call call) const;
+  boost::asio::awaitable<Response> remove_document(Call call) const;
+  boost::asio::awaitable<Response> undelete_document(Call call) const;
+  boost::asio::awaitable<Response> search(Call call) const;
   // One of HistoryPages.
   template <auto kPage>
   boost::asio::awaitable<Response> history(Call call) const;

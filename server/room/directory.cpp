@@ -36,7 +36,8 @@ void Lease::release() {
 
 Directory::Directory(boost::asio::io_context& io, boost::asio::any_io_executor loading,
                      storage::Store& store, Journal& journal, const Clock& clock,
-                     std::shared_ptr<spdlog::logger> log, Room::Options options)
+                     std::shared_ptr<spdlog::logger> log, Room::Options options,
+                     Indexer::Options index)
     : io_(io),
       loading_(std::move(loading)),
       packing_(loading_),
@@ -44,7 +45,8 @@ Directory::Directory(boost::asio::io_context& io, boost::asio::any_io_executor l
       journal_(journal),
       clock_(clock),
       log_(std::move(log)),
-      options_(options) {}
+      options_(options),
+      indexer_(loading_, store, journal, clock, log_, index) {}
 
 Directory::~Directory() = default;
 
@@ -73,6 +75,17 @@ Directory::Entry Directory::make_entry(std::string document) {
   entry.room = std::make_shared<Room>(std::move(document), Strand(io_.get_executor()), host,
                                       journal_, clock_, *log_, options_);
   return entry;
+}
+
+void Directory::set_in_bin(std::string_view document, bool is_in_bin) {
+  std::shared_ptr<Room> room;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(document);
+    if (found == entries_.end()) return;
+    room = found->second.room;
+  }
+  boost::asio::post(room->strand(), [room, is_in_bin] { room->set_in_bin(is_in_bin); });
 }
 
 void Directory::refresh(std::string_view document) { open(document); }
@@ -153,6 +166,7 @@ void Directory::tick() {
   for (const std::shared_ptr<Room>& room : rooms()) {
     boost::asio::post(room->strand(), [room] { room->tick(); });
   }
+  indexer_.tick();
 }
 
 std::vector<std::shared_ptr<Room>> Directory::rooms() const {
@@ -192,6 +206,7 @@ void Directory::drain(std::function<void()> done) {
   {
     const std::lock_guard lock(mutex_);
     is_draining_ = true;
+    indexer_.stop();
     drained_ = std::move(done);
     if (entries_.empty()) boost::asio::post(io_, std::exchange(drained_, nullptr));
   }
@@ -207,6 +222,7 @@ bool Directory::retire(Room& room) {
     erase(room);
   }
   pack_log(room.name(), storage::Occasion::kUnloading);
+  indexer_.unloaded(room.name());
   return true;
 }
 
@@ -225,9 +241,14 @@ void Directory::erase(const Room& room) {
 }
 
 void Directory::publish(RoomStatus status) {
-  const std::lock_guard lock(mutex_);
-  const auto found = entries_.find(status.document);
-  found->second.status = std::move(status);
+  std::string changed;
+  {
+    const std::lock_guard lock(mutex_);
+    RoomStatus& known = entries_.find(status.document)->second.status;
+    if (known.last_seq < status.last_seq) changed = status.document;
+    known = std::move(status);
+  }
+  if (!changed.empty()) indexer_.changed(std::move(changed));
 }
 
 // The room may have been let go of meanwhile, and its name be another room's.

@@ -16,6 +16,7 @@
 #include <spdlog/fwd.h>
 
 #include "room/clock.hpp"
+#include "room/indexer.hpp"
 #include "room/journal.hpp"
 #include "room/room.hpp"
 #include "storage/store.hpp"
@@ -61,7 +62,8 @@ class Directory final : private Room::Host {
   // own.
   Directory(boost::asio::io_context& io, boost::asio::any_io_executor loading,
             storage::Store& store, Journal& journal, const Clock& clock,
-            std::shared_ptr<spdlog::logger> log, Room::Options options);
+            std::shared_ptr<spdlog::logger> log, Room::Options options,
+            Indexer::Options index = {});
   ~Directory() override;
 
   // The room of a document, in memory or being loaded: one load, however many ask. Join it on its
@@ -69,6 +71,10 @@ class Directory final : private Room::Host {
   Lease open(std::string_view document);
   // Has a document loaded and, when nobody came, unloaded, which writes a fresh summary of it.
   void refresh(std::string_view document);
+
+  // Tells the room of a document, where there is one, that it is in the bin, or out of it again: to
+  // be called when that is on disk.
+  void set_in_bin(std::string_view document, bool is_in_bin);
 
   // Call about once a second.
   void tick();
@@ -118,6 +124,7 @@ class Directory final : private Room::Host {
   const Clock& clock_;
   const std::shared_ptr<spdlog::logger> log_;
   const Room::Options options_;
+  Indexer indexer_;
 
   mutable std::mutex mutex_;  // guards what follows
   std::map<std::string, Entry, std::less<>> entries_;

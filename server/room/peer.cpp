@@ -21,6 +21,7 @@ constexpr CloseForm kCloseForms[] = {
     {CloseReason::kTryLater, 1013, "try_later"},
     {CloseReason::kSlowConsumer, 1013, "slow_consumer"},
     {CloseReason::kBadMessage, 4400, "bad_message"},
+    {CloseReason::kNotFound, 4404, "not_found"},
     {CloseReason::kGenerationChanged, 4409, "generation_changed"},
     {CloseReason::kDocumentFull, 4413, "document_full"},
     {CloseReason::kStorageUnavailable, 4503, "storage_unavailable"},

@@ -25,6 +25,7 @@ enum class CloseReason {
   kTryLater,            // 1013: more than this server takes now
   kSlowConsumer,        // 1013
   kBadMessage,          // 4400
+  kNotFound,            // 4404: the document is in the bin
   kGenerationChanged,   // 4409: the document was restored or made anew since the client's copy
   kDocumentFull,        // 4413
   kStorageUnavailable,  // 4503: cannot load or save; on a full disk only where too much waits

@@ -64,6 +64,7 @@ LoadedDocument build_document(std::optional<storage::StoredDocument> stored) {
   loaded.tail_updates = stored->tail.size();
   loaded.generation = stored->generation;
   loaded.last_seq = stored->last_seq;
+  loaded.is_in_bin = stored->is_in_bin;
   return loaded;
 }
 
@@ -93,6 +94,8 @@ void Room::loaded(LoadedDocument document) {
   tail_updates_ = document.tail_updates;
   tail_bytes_ = document.tail_bytes;
   idle_since_ = clock_.now();
+  if (!is_in_bin_) is_in_bin_ = document.is_in_bin;
+  if (*is_in_bin_) close_all(CloseReason::kNotFound);
   if (drain_is_wanted_) return drain();
   for (auto& [connection, member] : members_) member.peer->opened();
 }
@@ -122,6 +125,13 @@ void Room::tick() {
   });
 }
 
+void Room::set_in_bin(bool is_in_bin) {
+  is_in_bin_ = is_in_bin;
+  if (!is_in_bin || (state_ != State::kOpen && state_ != State::kLoading)) return;
+  close_all(CloseReason::kNotFound);
+  guarded([this] { advance_unloading(); });
+}
+
 void Room::drain() {
   drain_is_wanted_ = true;
   if (state_ != State::kOpen) return;
@@ -144,6 +154,7 @@ void Room::join(Peer& peer) {
       return peer.close(
           {drain_is_wanted_ ? CloseReason::kRestart : CloseReason::kStorageUnavailable});
   }
+  if (is_in_bin_.value_or(false)) return peer.close({CloseReason::kNotFound});
   const bool is_new =
       members_.try_emplace(peer.connection(), Member{&peer, peer.client(), {}}).second;
   PALIMPSEST_ASSERT(is_new);
@@ -602,7 +613,8 @@ void Room::advance_unloading() {
     return host_.abandon(*this);
   }
   if (state_ != State::kOpen || !members_.empty()) return;
-  if (clock_.now() - idle_since_ < options_.idle_before_unload) return;
+  const bool may_come_back = !is_in_bin_.value_or(false);
+  if (may_come_back && clock_.now() - idle_since_ < options_.idle_before_unload) return;
   if (tail_updates_ > 0 && !checkpointing_) return checkpoint();
   if (is_all_written() && host_.retire(*this)) state_ = State::kGone;
 }

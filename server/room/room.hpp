@@ -39,6 +39,7 @@ struct LoadedDocument {
   // What lies in the log after the last checkpoint.
   std::size_t tail_updates = 0;
   std::size_t tail_bytes = 0;
+  bool is_in_bin = false;
 };
 // Throws crdt::DecodeError or crdt::Bug: what is stored is not what was written.
 LoadedDocument build_document(std::optional<storage::StoredDocument> stored);
@@ -114,6 +115,8 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
   // The server stops. Nothing more is taken; when all is on disk and delivered the peers are told
   // to come back, and the room retires.
   void drain();
+  // Into the bin: its peers are closed (4404), and so is who comes, until it is out again.
+  void set_in_bin(bool is_in_bin);
 
   // --- What a peer says. ---
 
@@ -256,6 +259,8 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
 
   State state_ = State::kLoading;
   bool drain_is_wanted_ = false;
+  // As somebody said while the document was here or being loaded; else as it was stored.
+  std::optional<bool> is_in_bin_;
   std::optional<crdt::Doc> doc_;  // in kOpen and kDraining
   std::uint64_t generation_ = 1;
   Presence presence_;

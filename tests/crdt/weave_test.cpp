@@ -578,6 +578,118 @@ TEST_CASE("a search finds what looking at every moment finds", "[weave][search]"
   }));
 }
 
+// --- Words ---
+
+// Small letters, é as e; `b` is a word by itself where it is told so.
+Letters simple_letters(bool b_is_alone) {
+  Letters letters;
+  for (char16_t c = 'a'; c <= 'z'; ++c) letters.letter[c] = c;
+  letters.letter[0xE9] = 'e';
+  letters.letter[0x0301] = Letters::kMark;
+  letters.alone['b'] = b_is_alone;
+  for (std::size_t unit = 0; unit < Letters::kUnits; ++unit) {
+    const char16_t letter = letters.letter[unit];
+    letters.compared[unit] = letter > Letters::kMark ? letter : static_cast<char16_t>(unit);
+  }
+  return letters;
+}
+
+// The words of a text, by looking at each character.
+std::vector<std::string> words_of(const std::string& text, bool b_is_alone) {
+  std::vector<std::string> words(1);
+  const auto next = [&](const std::string& alone) {
+    words.push_back(alone);
+    if (!alone.empty()) words.emplace_back();
+  };
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const std::size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    const std::string character = text.substr(i, length);
+    i += length;
+    if (length == 4 || (b_is_alone && character == "b")) {
+      next(character);
+    } else if (character == "é") {
+      words.back() += 'e';
+    } else if (character >= "a" && character <= "z") {
+      words.back() += character;
+    } else {
+      next("");
+    }
+  }
+  std::erase(words, "");
+  return words;
+}
+
+bool begins_one_of(const std::vector<std::string>& words, const std::string& word) {
+  return std::any_of(words.begin(), words.end(),
+                     [&](const std::string& one) { return one.starts_with(word); });
+}
+
+TEST_CASE("a word that ever stood in a text is among its words, and no other is",
+          "[weave][words]") {
+  CHECK(rc::check("words", [](std::uint64_t seed) {
+    std::mt19937_64 chance(seed);
+    const bool b_is_alone = chance() % 2 == 0;
+    const Letters letters = simple_letters(b_is_alone);
+    const Log log = woven(random_log(chance, 30));
+    const WovenText text = log.text();
+    const std::vector<std::string> words = text.words(letters);
+    std::vector<std::string> stood;
+    for (Seq seq = 0; seq <= log.last(); ++seq) {
+      std::string shown;
+      for (const auto& run : text.blame(seq)) shown += run.text;
+      for (std::string& word : words_of(shown, b_is_alone)) stood.push_back(std::move(word));
+    }
+    for (const std::string& word : stood) RC_ASSERT(begins_one_of(words, word));
+    for (const std::string& word : words) {
+      RC_ASSERT(std::find(stood.begin(), stood.end(), word) != stood.end());
+    }
+  }));
+}
+
+TEST_CASE("a word that is longer than words are known by is known by its beginning",
+          "[weave][words]") {
+  Log log;
+  Replica ada(1);
+  const std::string begin(Letters::kLongestWord, 'a');
+  log.add(ada, ada.insert(0, begin + "bcd"));
+  log.add(ada, ada.erase(Letters::kLongestWord + 1, 1));  // nothing that it is known by
+  log.add(ada, ada.insert(Letters::kLongestWord - 1, "x"));
+  log.add(ada, ada.erase(0, 60));
+  const std::vector<std::string> words = log.text().words(simple_letters(false));
+  const std::string changed = begin.substr(1) + "x";
+  CHECK(words == std::vector<std::string>{begin, changed, "aaaxabd"});
+}
+
+TEST_CASE("a search by letters finds what is written otherwise", "[weave][search]") {
+  Log log;
+  Replica ada(1);
+  log.add(ada, ada.insert(0, "caf"));
+  log.add(ada, ada.insert(3, "é"));
+  log.add(ada, ada.erase(1, 1));
+  const Letters letters = simple_letters(false);
+  WovenText::SearchLimits limits;
+  CHECK(log.text().search("cafe", limits).occurrences.empty());
+  limits.letters = &letters;
+  const auto found = log.text().search("cafe", limits).occurrences;
+  REQUIRE(found.size() == 1);
+  CHECK((found[0].spans[0].from == 2 && found[0].spans[0].until == 3));
+  CHECK(log.text().search("café", limits).occurrences.size() == 1);
+}
+
+TEST_CASE("the units around one are those of that moment, and no half of a pair", "[weave]") {
+  Log log;
+  Replica ada(1);
+  log.add(ada, ada.insert(0, "one 😀 three"));
+  log.add(ada, ada.insert(4, "two "));
+  const WovenText text = log.text();
+  const auto before = text.around(0, 1, 5, 6);
+  CHECK((before.place == 0 && before.units == u"one 😀"));
+  CHECK(text.around(0, 1, 5, 5).units == u"one ");
+  const auto behind = text.around(4, 2, 2, 3);
+  CHECK((behind.place == 2 && behind.units == u"e two"));
+}
+
 // --- The binary form, read as a browser would ---
 
 struct Decoded {

@@ -28,6 +28,7 @@ const roundsPerDocument = 5
 const visits = {
   'mid-checkpoint': [1, 2],
   'mid-compaction': [1, 1],
+  'mid-index': [1, 2],
   'after-ack-before-broadcast': [40, 100]
 }
 
@@ -38,7 +39,7 @@ const failpoints = [...new Set(
 test('F2: there are failpoints from before an update is written to after it is seen', () => {
   assert.ok(existsSync(program), `${program}: scripts/test crash builds it`)
   for (const name of ['before-append', 'after-append-before-commit', 'after-commit-before-ack',
-    'after-ack-before-broadcast', 'mid-checkpoint', 'mid-compaction']) assert.ok(failpoints.includes(name), name)
+    'after-ack-before-broadcast', 'mid-checkpoint', 'mid-compaction', 'mid-index']) assert.ok(failpoints.includes(name), name)
 })
 
 for (const name of failpoints.filter(name => name === (process.env.FAILPOINT ?? name))) {

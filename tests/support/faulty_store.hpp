@@ -29,6 +29,9 @@ class FaultyStore final : public storage::Store {
     kAppend,
     kWriteCheckpoint,
     kCompact,
+    kEdit,
+    kBin,
+    kIndex,
     kMaintain,
     kSettle,
     kLoad,
@@ -44,6 +47,10 @@ class FaultyStore final : public storage::Store {
     kRewrites,
     kPrepareRewrite,
     kPrepareCompaction,
+    kFind,
+    kSearch,
+    kUnindexed,
+    kPrepareIndex,
     kVerify,
   };
   enum class Outcome {
@@ -165,6 +172,29 @@ class FaultyStore final : public storage::Store {
       run(Call::kCompact, [&] { is_done = inner_->compact(compaction); });
       return is_done;
     }
+    bool edit(const storage::DocumentEdit& edit) override {
+      bool is_there = false;
+      run(Call::kEdit, [&] { is_there = inner_->edit(edit); });
+      return is_there;
+    }
+    bool put_into_bin(std::string_view document, storage::Time at) override {
+      bool is_there = false;
+      run(Call::kBin, [&] { is_there = inner_->put_into_bin(document, at); });
+      return is_there;
+    }
+    bool take_from_bin(std::string_view document) override {
+      bool is_there = false;
+      run(Call::kBin, [&] { is_there = inner_->take_from_bin(document); });
+      return is_there;
+    }
+    std::size_t index(std::span<const storage::IndexStep> steps) override {
+      std::size_t count = 0;
+      run(Call::kIndex, [&] { count = inner_->index(steps); });
+      return count;
+    }
+    void drop_index(std::string_view document) override {
+      run(Call::kIndex, [&] { inner_->drop_index(document); });
+    }
     bool rewrite(const storage::LogRewrite& rewrite, const storage::Purge& purge) override {
       bool is_done = false;
       run(Call::kRewrite, [&] { is_done = inner_->rewrite(rewrite, purge); });
@@ -248,6 +278,27 @@ class FaultyStore final : public storage::Store {
                                                           storage::Occasion occasion) override {
       return shared_->run(Call::kPrepareCompaction,
                           [&] { return inner_->prepare_compaction(document, occasion); });
+    }
+    storage::ListPage list(const storage::ListQuery& query) override {
+      return shared_->run(Call::kList, [&] { return inner_->list(query); });
+    }
+    std::optional<storage::DocumentSummary> find(std::string_view document,
+                                                 std::string_view user) override {
+      return shared_->run(Call::kFind, [&] { return inner_->find(document, user); });
+    }
+    storage::SearchPage search(const storage::SearchQuery& query) override {
+      return shared_->run(Call::kSearch, [&] { return inner_->search(query); });
+    }
+    storage::Candidates find_candidates(std::string_view text) override {
+      return shared_->run(Call::kSearch, [&] { return inner_->find_candidates(text); });
+    }
+    std::vector<std::string> unindexed(std::size_t limit) override {
+      return shared_->run(Call::kUnindexed, [&] { return inner_->unindexed(limit); });
+    }
+    std::optional<storage::PreparedIndex> prepare_index(std::string_view document,
+                                                        std::size_t most_bytes) override {
+      return shared_->run(Call::kPrepareIndex,
+                          [&] { return inner_->prepare_index(document, most_bytes); });
     }
     std::vector<storage::Finding> verify() override {
       return shared_->run(Call::kVerify, [&] { return inner_->verify(); });

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,8 @@ namespace palimpsest::testing {
 
 // A Store without a disk, for tests of what stands on one. It keeps the same promises as the real
 // one (tests/storage holds both to them); wrap it in a FaultyStore to make calls fail or wait.
-// What was written stays for as long as the MemoryStore lives, so a "restart" is a new writer.
+// What was written stays for as long as the MemoryStore lives, so a "restart" is a new writer. It
+// has no full-text index: nothing is found in it, and nothing missed.
 //
 // Home: writer and readers may be on different threads, as with the real store.
 class MemoryStore final : public storage::Store {
@@ -30,6 +32,10 @@ class MemoryStore final : public storage::Store {
     std::vector<crdt::ClientId> clients;  // of `names`, by first appearance
     std::vector<crdt::ClientId> recent;   // the last to have edited first
     storage::Time created_at;
+    std::optional<std::string> own_title;
+    std::vector<std::string> tags;
+    std::set<std::string, std::less<>> starred_by;
+    std::optional<storage::Time> deleted_at;
     std::map<std::string, storage::Version> versions;
   };
   struct State {
@@ -68,6 +74,38 @@ class MemoryStore::MemoryWriter final : public storage::Writer {
 
   // Its log is not packed.
   bool compact(const storage::Compaction&) override { return false; }
+
+  bool edit(const storage::DocumentEdit& edit) override {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->documents.find(edit.document);
+    if (found == state_->documents.end()) return false;
+    Document& document = found->second;
+    if (edit.title) document.own_title = *edit.title;
+    if (edit.tags) {
+      document.tags = *edit.tags;
+      std::sort(document.tags.begin(), document.tags.end());
+    }
+    if (edit.star && edit.star->is_set) document.starred_by.insert(edit.star->user);
+    if (edit.star && !edit.star->is_set) document.starred_by.erase(edit.star->user);
+    return true;
+  }
+  bool put_into_bin(std::string_view name, storage::Time at) override {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->documents.find(name);
+    if (found == state_->documents.end()) return false;
+    if (!found->second.deleted_at) found->second.deleted_at = at;
+    return true;
+  }
+  bool take_from_bin(std::string_view name) override {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->documents.find(name);
+    if (found == state_->documents.end()) return false;
+    found->second.deleted_at.reset();
+    return true;
+  }
+
+  std::size_t index(std::span<const storage::IndexStep>) override { return 0; }
+  void drop_index(std::string_view) override {}
   // Nor rewritten.
   bool rewrite(const storage::LogRewrite&, const storage::Purge&) override { return false; }
   bool scrub() override { return true; }
@@ -135,6 +173,7 @@ class MemoryStore::MemoryReader final : public storage::Reader {
     stored.checkpoint_seq = document.checkpoint.seq;
     stored.state = document.checkpoint.state;
     stored.tail = entries(document, document.checkpoint.seq + 1, document.log.size());
+    stored.is_in_bin = document.deleted_at.has_value();
     return stored;
   }
 
@@ -204,6 +243,31 @@ class MemoryStore::MemoryReader final : public storage::Reader {
     return std::nullopt;
   }
 
+  // All at once, by the last edit: neither words nor order nor pages.
+  storage::ListPage list(const storage::ListQuery& query) override {
+    storage::ListPage page;
+    for (storage::DocumentSummary& summary : list(query.limit, 0)) {
+      if (summary.deleted_at.has_value() == query.in_bin) page.documents.push_back(summary);
+    }
+    return page;
+  }
+  std::optional<storage::DocumentSummary> find(std::string_view name,
+                                               std::string_view user) override {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->documents.find(name);
+    if (found == state_->documents.end()) return std::nullopt;
+    storage::DocumentSummary result = summary(found->first, found->second);
+    result.tags = found->second.tags;
+    result.is_starred = found->second.starred_by.contains(user);
+    return result;
+  }
+  storage::SearchPage search(const storage::SearchQuery&) override { return {}; }
+  storage::Candidates find_candidates(std::string_view) override { return {}; }
+  std::vector<std::string> unindexed(std::size_t) override { return {}; }
+  std::optional<storage::PreparedIndex> prepare_index(std::string_view, std::size_t) override {
+    return std::nullopt;
+  }
+
   std::vector<storage::Finding> verify() override { return {}; }
 
  private:
@@ -221,7 +285,9 @@ class MemoryStore::MemoryReader final : public storage::Reader {
   static storage::DocumentSummary summary(const std::string& name, const Document& document) {
     storage::DocumentSummary result;
     result.name = name;
-    result.title = document.checkpoint.title;
+    result.title = document.own_title.value_or(document.checkpoint.title);
+    result.has_own_title = document.own_title.has_value();
+    result.deleted_at = document.deleted_at;
     result.excerpt = document.checkpoint.excerpt;
     result.created_at = document.created_at;
     result.edited_at = document.log.back().at;

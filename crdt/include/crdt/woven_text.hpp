@@ -11,6 +11,7 @@
 
 #include "crdt/bytes.hpp"
 #include "crdt/id.hpp"
+#include "crdt/letters.hpp"
 
 namespace palimpsest::crdt {
 
@@ -101,6 +102,9 @@ class WovenText {
   struct SearchLimits {
     std::size_t occurrences = 1000;
     std::uint64_t steps = 20'000'000;  // some nanoseconds each
+    // Where given, characters are compared as Letters::compared says: upper and lower case as one,
+    // say.
+    const Letters* letters = nullptr;
   };
   // Every place where the phrase (UTF-8, not empty) ever stood, however it came together: written
   // by several people, or only whole between two deletions. Occurrences may overlap.
@@ -110,6 +114,18 @@ class WovenText {
   Found search(std::string_view phrase, const SearchLimits& limits) const;
   Found search(std::string_view phrase) const { return search(phrase, SearchLimits{}); }
 
+  // Every word that ever stood here, as its letters stand for others (Letters), in order and each
+  // once, but for those that another one begins with. What is longer than Letters::kLongestWord is
+  // known by so many units of it. A pair is a word by itself.
+  //
+  // A word ends when a unit of it goes, when something is put into it or before it, or when what
+  // stood before it goes; one that is written on is what the longer one begins with. So the words
+  // that stood here when something came or went, just there and just before, are all there were,
+  // beside those of today.
+  //
+  // Cost: for each unit that came or went the units around it, some 50 ns each.
+  std::vector<std::string> words(const Letters& letters) const;
+
   // The units that made the phrase up when the span began, in order.
   std::vector<std::size_t> units_of(const Occurrence& occurrence, const Occurrence::Span& span,
                                     std::string_view phrase) const;
@@ -118,6 +134,14 @@ class WovenText {
   bool shows(std::size_t unit, Seq at) const {
     return inserted_[unit] <= at && at < deleted_[unit];
   }
+  // The units around one, as they stood there at that moment: at most so many before it, and it
+  // with so many behind it. Whole pairs only.
+  struct Around {
+    std::u16string units;   // U+FFFC for objects
+    std::size_t place = 0;  // of the one that was asked about
+  };
+  Around around(std::size_t unit, Seq at, std::size_t before, std::size_t behind) const;
+
   // Where each update worked. O(units) to make, 4 bytes an update.
   class SeqIndex {
    public:
@@ -154,6 +178,7 @@ class WovenText {
  private:
   friend class Weave;
   friend class WovenSearch;
+  friend class WovenWords;
 
   // What stands for an embed or a nested type in `units_`: half a pair, which text never has alone.
   static constexpr char16_t kObject = 0xDC00;

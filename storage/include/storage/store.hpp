@@ -12,14 +12,10 @@
 
 #include "crdt/bytes.hpp"
 #include "crdt/id.hpp"
+#include "storage/index.hpp"
 #include "storage/time.hpp"
 
 namespace palimpsest::storage {
-
-// A document's number in this store, given at its first append.
-using DocumentId = std::int64_t;
-// Position in one document's log: 1, 2, 3 … without a gap, in commit order.
-using Seq = std::uint64_t;
 
 // The disk or SQLite failed, or the store is not one of ours. what() names the file, the operation
 // and the cause. After a failed commit its outcome is unknown: the store takes no further writes
@@ -153,12 +149,15 @@ struct StoredDocument {
   Seq checkpoint_seq = 0;  // 0: no checkpoint yet
   crdt::Bytes state;
   std::vector<LogEntry> tail;  // checkpoint_seq+1 … last_seq
+  bool is_in_bin = false;
 };
 
 struct DocumentSummary {
+  DocumentId id = 0;
   std::string name;
-  std::string title;
+  std::string title;  // set by hand, else what the text says
   std::string excerpt;
+  bool has_own_title = false;
   Time created_at;
   Time edited_at;
   Seq last_seq = 0;
@@ -166,6 +165,35 @@ struct DocumentSummary {
   // The last to have edited first, at most 8. One name with several client ids (a person who
   // reloaded the page) is there once.
   std::vector<Author> authors;
+  std::optional<Time> deleted_at;  // when it was put into the bin, where it is
+  // --- What Reader::list() leaves out ---
+  std::vector<std::string> tags;  // in order
+  bool is_starred = false;
+  std::uint64_t size_bytes = 0;    // of its state as it is stored: a checkpoint, and what followed
+  std::vector<Activity> activity;  // the last kActivityPeriods, the first first
+};
+
+// A page of a list, and where the next one begins; nullopt: nowhere.
+struct ListPage {
+  std::vector<DocumentSummary> documents;
+  std::optional<ListPlace> next;
+};
+
+struct SearchHit {
+  DocumentSummary document;
+  std::vector<Snippet> snippets;  // of a search in the present; none where only its title matches
+};
+struct SearchPage {
+  std::vector<SearchHit> hits;
+  std::optional<ListPlace> next;
+  // Documents that have changed since they were indexed: what came since is not found yet.
+  std::size_t behind = 0;
+};
+
+// Documents that may ever have said something, and those of which the index does not know yet.
+struct Candidates {
+  std::vector<std::string> found;
+  std::vector<std::string> behind;
 };
 
 // A moment with a name, which is "v:NAME" where a moment is asked for.
@@ -209,9 +237,27 @@ class Writer {
   // Puts a packed stretch of the log in place of its rows; nothing else changes. Does nothing, and
   // answers false, when the log was packed further meanwhile.
   virtual bool compact(const Compaction& compaction) = 0;
+
+  // Title, tags and stars; all or nothing. False: there is no such document.
+  virtual bool edit(const DocumentEdit& edit) = 0;
+  // Into the bin, as of then, and out of it. What is there already stays as it is. False: there is
+  // no such document.
+  virtual bool put_into_bin(std::string_view document, Time at) = 0;
+  virtual bool take_from_bin(std::string_view document) = 0;
+
+  // Changes rows of the index, all in one transaction. A step that was prepared of other rows than
+  // there are now does nothing, and neither do those of the same document behind it; answers how
+  // many did something. An index that turns out to be damaged is emptied, to be made anew.
+  virtual std::size_t index(std::span<const IndexStep> steps) = 0;
+  // Takes everything that the index says of a document out of it, so that after VACUUM no word of
+  // it is in the file any more: for who takes words out of the log. Nothing that was prepared
+  // before gets in behind it, and the document is indexed anew when somebody next does. Costs as
+  // much as writing the whole index of all documents anew.
+  virtual void drop_index(std::string_view document) = 0;
+
   // Puts the changed entries and the checkpoint in place of what they were, notes why, and forgets
-  // the title and the excerpt, which may say what has gone. Does nothing, and answers false, when
-  // the log was packed, rewritten or checkpointed meanwhile.
+  // the title, the excerpt and what the index has (drop_index()), which may say what has gone. Does
+  // nothing, and answers false, when the log was packed, rewritten or checkpointed meanwhile.
   virtual bool rewrite(const LogRewrite& rewrite, const Purge& purge) = 0;
   // Writes the database anew, so that no byte of what was deleted or replaced is left in it, and
   // empties the write-ahead log. Takes as long as copying the store, and as much room once more.
@@ -239,8 +285,14 @@ class Reader {
 
   // nullopt when there is no such document.
   virtual std::optional<StoredDocument> load(std::string_view document) = 0;
-  // Ordered by last edit, newest first.
+  // All of them, those in the bin too, ordered by last edit, newest first: for who goes through the
+  // whole store at once.
   virtual std::vector<DocumentSummary> list(std::size_t limit, std::size_t offset) = 0;
+  // Those that somebody asks for, in pages.
+  // Cost: of the order by edit or title O(log n) and what is passed by; else O(n log n).
+  virtual ListPage list(const ListQuery& query) = 0;
+  // One of them; nullopt where there is none of that name. O(log n).
+  virtual std::optional<DocumentSummary> find(std::string_view document, std::string_view user) = 0;
   // At most `limit` entries from `first` on; none when there is no such document.
   virtual std::vector<LogEntry> log(std::string_view document, Seq first, std::size_t limit) = 0;
   // Shows the entries from `first` to `last` in order, as far as they are there, without a copy of
@@ -265,6 +317,21 @@ class Reader {
   // crdt::Bug when not every entry could be had back from it to the byte.
   virtual std::optional<Compaction> prepare_compaction(std::string_view document,
                                                        Occasion occasion) = 0;
+
+  // The last edited first. Of those in the bin nothing is found.
+  // Cost: O(rows of the index that match), and reading a row or two of each hit.
+  virtual SearchPage search(const SearchQuery& query) = 0;
+  // Documents in which the text may ever have stood to the letter, inside of words too.
+  // Cost: O(distinct words of the whole store).
+  virtual Candidates find_candidates(std::string_view text) = 0;
+  // Those of which the index is not up to date, by the last edit; at most `limit`.
+  virtual std::vector<std::string> unindexed(std::size_t limit) = 0;
+  // What the index lacks of a document: nullopt where it is up to date, or there is no document.
+  // Replays the whole log, about a tenth of a microsecond for each byte of it; of one with more
+  // than `most_bytes` only what the document says now.
+  virtual std::optional<PreparedIndex> prepare_index(std::string_view document,
+                                                     std::size_t most_bytes) = 0;
+
   // Reads everything and answers what is wrong with it; empty is well: the file and its references,
   // every checksum, that every entry is there and is an update, and that the log of each document,
   // replayed up to its checkpoint, comes to what is in the checkpoint.

@@ -42,7 +42,8 @@ Connection open_own(const std::filesystem::path& file) {
 
 SqliteReader::SqliteReader(const std::filesystem::path& file)
     : connection_(open_own(file)),
-      find_(connection_, "SELECT id, name, generation, last_seq FROM documents WHERE name = ?1"),
+      find_(connection_,
+            "SELECT id, name, generation, last_seq, deleted_at_ms FROM documents WHERE name = ?1"),
       checkpoint_(connection_,
                   "SELECT seq, generation, checksum, state FROM checkpoints "
                   "WHERE document_id = ?1"),
@@ -53,8 +54,8 @@ SqliteReader::SqliteReader(const std::filesystem::path& file)
             "SELECT last_seq, generation, checksum, entries "
             "FROM log WHERE position BETWEEN ?1 AND ?2 ORDER BY position"),
       list_(connection_,
-            "SELECT id, name, title, excerpt, created_at_ms, edited_at_ms, last_seq, summary_seq "
-            "FROM documents ORDER BY edited_at_ms DESC, id DESC LIMIT ?1 OFFSET ?2"),
+            "SELECT " + std::string(kSummaryColumns) +
+                " FROM documents ORDER BY edited_at_ms DESC, id DESC LIMIT ?1 OFFSET ?2"),
       authors_(connection_,
                "SELECT client_id, authors.name FROM documents, "
                // A summary without authors is better than no list at all.
@@ -62,6 +63,15 @@ SqliteReader::SqliteReader(const std::filesystem::path& file)
                "JOIN authors ON authors.id = recent.value "
                "WHERE documents.id = ?1 ORDER BY recent.key"),
       names_(connection_, "SELECT client_id, name FROM authors WHERE document_id = ?1 ORDER BY id"),
+      tags_(connection_, "SELECT tag FROM tags WHERE document_id = ?1 ORDER BY tag"),
+      star_(connection_, "SELECT 1 FROM stars WHERE document_id = ?1 AND user = ?2"),
+      size_(connection_,
+            "SELECT coalesce(covered.bytes, 0) + (SELECT coalesce(sum(length(entries)), 0) "
+            "FROM log WHERE position > (?1 << 32 | coalesce(covered.seq, 0)) AND position <= ?2) "
+            "FROM (SELECT 1) LEFT JOIN (SELECT seq, length(state) AS bytes FROM checkpoints "
+            "WHERE document_id = ?1) AS covered"),
+      activity_(connection_, "SELECT activity FROM indexed WHERE document_id = ?1"),
+      name_(connection_, "SELECT name FROM authors WHERE document_id = ?1 AND client_id = ?2"),
       versions_(connection_,
                 "SELECT name, seq, named_at_ms, named_by FROM versions "
                 "WHERE document_id = ?1 ORDER BY seq, name") {}
@@ -74,6 +84,7 @@ std::optional<StoredDocument> SqliteReader::load(std::string_view name) {
   StoredDocument stored;
   stored.generation = document->generation;
   stored.last_seq = document->last_seq;
+  stored.is_in_bin = document->is_in_bin;
   read_checkpoint(*document, stored);
   stored.tail = read_log(*document, stored.checkpoint_seq + 1, kMaxSeq);
   if (stored.checkpoint_seq + stored.tail.size() != stored.last_seq) {
@@ -131,15 +142,8 @@ std::vector<DocumentSummary> SqliteReader::list(std::size_t limit, std::size_t o
   std::vector<DocumentSummary> summaries;
   Execution row = list_.run(row_count(limit), row_count(offset));
   while (row.next()) {
-    DocumentSummary& summary = summaries.emplace_back();
-    summary.name = row.text(1);
-    summary.title = row.text(2);
-    summary.excerpt = row.text(3);
-    summary.created_at = time_from(row.integer(4));
-    summary.edited_at = time_from(row.integer(5));
-    summary.last_seq = row.unsigned_integer(6);
-    summary.summary_seq = row.unsigned_integer(7);
-    summary.authors = recent_authors(row.integer(0));
+    DocumentSummary& summary = summaries.emplace_back(read_summary(row));
+    summary.authors = recent_authors(summary.id);
   }
   return summaries;
 }
@@ -148,7 +152,23 @@ std::optional<SqliteReader::Header> SqliteReader::find(std::string_view name) {
   Execution row = find_.run(name);
   if (!row.next()) return std::nullopt;
   return Header{row.integer(0), std::string(row.text(1)), row.unsigned_integer(2),
-                row.unsigned_integer(3)};
+                row.unsigned_integer(3), row.optional_integer(4).has_value()};
+}
+
+// Of kSummaryColumns.
+DocumentSummary SqliteReader::read_summary(const Execution& row) {
+  DocumentSummary summary;
+  summary.id = row.integer(0);
+  summary.name = row.text(1);
+  summary.title = row.text(2);
+  summary.excerpt = row.text(3);
+  summary.has_own_title = row.integer(4) != 0;
+  summary.created_at = time_from(row.integer(5));
+  summary.edited_at = time_from(row.integer(6));
+  summary.last_seq = row.unsigned_integer(7);
+  summary.summary_seq = row.unsigned_integer(8);
+  if (const auto deleted_at = row.optional_integer(9)) summary.deleted_at = time_from(*deleted_at);
+  return summary;
 }
 
 void SqliteReader::read_checkpoint(const Header& document, StoredDocument& into) {

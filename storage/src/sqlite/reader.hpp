@@ -5,6 +5,8 @@
 #include <string>
 #include <unordered_map>
 
+#include "index/changes.hpp"
+#include "index/words.hpp"
 #include "sqlite/connection.hpp"
 #include "sqlite/statement.hpp"
 #include "storage/store.hpp"
@@ -19,6 +21,8 @@ class SqliteReader final : public Reader {
 
   std::optional<StoredDocument> load(std::string_view document) override;
   std::vector<DocumentSummary> list(std::size_t limit, std::size_t offset) override;
+  ListPage list(const ListQuery& query) override;
+  std::optional<DocumentSummary> find(std::string_view document, std::string_view user) override;
   std::vector<LogEntry> log(std::string_view document, Seq first, std::size_t limit) override;
   void visit(std::string_view document, Seq first, Seq last, const EntryVisitor& visitor) override;
   std::vector<Author> authors(std::string_view document) override;
@@ -29,6 +33,11 @@ class SqliteReader final : public Reader {
                                             const Rewriter& rewriter) override;
   std::optional<Compaction> prepare_compaction(std::string_view document,
                                                Occasion occasion) override;
+  SearchPage search(const SearchQuery& query) override;
+  Candidates find_candidates(std::string_view text) override;
+  std::vector<std::string> unindexed(std::size_t limit) override;
+  std::optional<PreparedIndex> prepare_index(std::string_view document,
+                                             std::size_t most_bytes) override;
   std::vector<Finding> verify() override;
 
  private:
@@ -38,11 +47,17 @@ class SqliteReader final : public Reader {
     std::string name;
     std::uint64_t generation = 0;
     Seq last_seq = 0;
+    bool is_in_bin = false;
   };
+  // What read_summary() takes.
+  static constexpr std::string_view kSummaryColumns =
+      "id, name, coalesce(own_title, title), excerpt, own_title IS NOT NULL, created_at_ms, "
+      "edited_at_ms, last_seq, summary_seq, deleted_at_ms";
   // Who wrote what: the names by client.
   using Names = std::unordered_map<crdt::ClientId, std::string>;
 
   std::optional<Header> find(std::string_view name);
+  static DocumentSummary read_summary(const Execution& row);
   void read_checkpoint(const Header& document, StoredDocument& into);
   std::vector<LogEntry> read_log(const Header& document, Seq first, Seq last);
   std::vector<Author> recent_authors(DocumentId document);
@@ -69,6 +84,21 @@ class SqliteReader final : public Reader {
   std::uint64_t update_bytes_of(const Header& document, crdt::ByteView segment);
   Seq first_to_pack(const Header& document, Seq packed, Seq last, Occasion occasion);
 
+  // In search.cpp.
+  ListPage list_page(Execution& row, std::string_view user, std::size_t limit);
+  void add_details(DocumentSummary& summary, std::string_view user);
+  std::string name_of_client(DocumentId document, crdt::ClientId client);
+  bool follows_the_rules();
+  std::vector<Snippet> snippets(DocumentId document, const std::vector<index::Term>& terms);
+  std::optional<Snippet> snippet(std::int64_t row, const std::vector<index::Term>& terms);
+  std::string match_anywhere(const index::Term& term);
+
+  // In prepare_index.cpp.
+  struct IndexedRows;
+  std::optional<IndexedRows> indexed_rows(const std::string& name);
+  bool read_gone_texts(const std::string& name, const std::vector<index::TextRow>& gone,
+                       IndexStep& changes);
+
   // In rewrite.cpp.
   std::uint64_t rewrites(const Header& document);
   void rewrite_checkpoint(const Header& document, const Rewriter& rewriter, LogRewrite& into);
@@ -94,6 +124,11 @@ class SqliteReader final : public Reader {
   Statement list_;
   Statement authors_;
   Statement names_;
+  Statement tags_;
+  Statement star_;
+  Statement size_;
+  Statement activity_;
+  Statement name_;
   Statement versions_;
 };
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 
+#include "sqlite/listing.hpp"
 #include "sqlite/pack_log.hpp"
 #include "sqlite/transaction.hpp"
 
@@ -91,6 +92,53 @@ CREATE TABLE segments (
 )sql";
 
 constexpr const char* kThird = R"sql(
+-- The index over all documents. What is set by hand …
+ALTER TABLE documents ADD COLUMN own_title TEXT;                      -- goes over `title`
+ALTER TABLE documents ADD COLUMN deleted_at_ms INTEGER;               -- in the bin since
+CREATE TABLE tags (
+  document_id INTEGER NOT NULL REFERENCES documents (id),
+  tag         TEXT    NOT NULL,
+  PRIMARY KEY (document_id, tag)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tags_by_tag ON tags (tag);
+CREATE TABLE stars (
+  document_id INTEGER NOT NULL REFERENCES documents (id),
+  user        TEXT    NOT NULL,                  -- '': everybody
+  PRIMARY KEY (document_id, user)
+) STRICT, WITHOUT ROWID;
+-- … and what is derived from it and from the log: for lists,
+ALTER TABLE documents ADD COLUMN title_key TEXT NOT NULL DEFAULT '';  -- what titles are sorted by
+ALTER TABLE documents ADD COLUMN list_words TEXT NOT NULL DEFAULT ''; -- of title, name and tags
+CREATE INDEX documents_by_title ON documents (title_key);
+CREATE INDEX documents_in_bin ON documents (deleted_at_ms) WHERE deleted_at_ms IS NOT NULL;
+-- and for searches. Texts are in pieces and words in lists, both packed, and FTS5 has of each row
+-- under the same number which words are in it, and no text: what goes is told to it once more.
+CREATE TABLE indexed (
+  document_id INTEGER PRIMARY KEY REFERENCES documents (id),
+  revision    INTEGER NOT NULL DEFAULT 0,        -- of the rows below; rises with each change
+  seq         INTEGER NOT NULL DEFAULT 0,        -- what index_texts is of
+  past_seq    INTEGER NOT NULL DEFAULT 0,        -- what index_words is of
+  activity    BLOB    NOT NULL DEFAULT x''
+) STRICT;
+CREATE TABLE index_texts (
+  position INTEGER PRIMARY KEY,                  -- document_id << 32 | number
+  hash     INTEGER NOT NULL,
+  bytes    BLOB    NOT NULL
+) STRICT;
+CREATE TABLE index_words (
+  position INTEGER PRIMARY KEY,                  -- likewise
+  bytes    BLOB    NOT NULL
+) STRICT;
+CREATE VIRTUAL TABLE index_now USING fts5 (
+  words, content='', columnsize=0,
+  tokenize="unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'");
+CREATE VIRTUAL TABLE index_past USING fts5 (
+  words, content='', columnsize=0, detail=none,
+  tokenize="unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'");
+CREATE VIRTUAL TABLE index_past_words USING fts5vocab (index_past, row);
+CREATE TABLE index_rules (version TEXT NOT NULL) STRICT;  -- by which texts became words
+INSERT INTO index_rules VALUES ('');
+
 -- Moments with a name.
 CREATE TABLE versions (
   document_id INTEGER NOT NULL REFERENCES documents (id),
@@ -117,7 +165,7 @@ ALTER TABLE documents ADD COLUMN rewrites INTEGER NOT NULL DEFAULT 0;
 )sql";
 
 constexpr std::array kMigrations{Migration{kFirst}, Migration{kSecond, pack_log_of_version_1},
-                                 Migration{kThird}};
+                                 Migration{kThird, fill_listing}};
 
 std::int64_t version_of(Connection& connection) {
   return connection.query_integer("PRAGMA user_version");

@@ -63,8 +63,8 @@ SqliteWriter::SqliteWriter(const std::filesystem::path& file,
                              "JOIN authors ON authors.id = recent.value "
                              "WHERE documents.id = ?1 ORDER BY recent.key"),
       insert_document_(connection_,
-                       "INSERT INTO documents (name, generation, created_at_ms, edited_at_ms) "
-                       "VALUES (?1, ?2, ?3, ?3)"),
+                       "INSERT INTO documents (name, generation, created_at_ms, edited_at_ms, "
+                       "title_key, list_words) VALUES (?1, ?2, ?3, ?3, ?4, ?5)"),
       update_document_(connection_,
                        "UPDATE documents SET last_seq = ?2, edited_at_ms = ?3, "
                        "recent_authors = ?4 WHERE id = ?1"),
@@ -92,6 +92,11 @@ SqliteWriter::SqliteWriter(const std::filesystem::path& file,
       update_summary_(connection_,
                       "UPDATE documents SET title = ?2, excerpt = ?3, summary_seq = ?4 "
                       "WHERE id = ?1"),
+      update_deleted_at_(connection_,
+                         "UPDATE documents SET deleted_at_ms = "
+                         "iif(?2 IS NULL, NULL, coalesce(deleted_at_ms, ?2)) WHERE id = ?1"),
+      listing_(connection_),
+      index_rows_(connection_),
       insert_version_(connection_,
                       "INSERT OR IGNORE INTO versions "
                       "(document_id, name, seq, named_at_ms, named_by) "
@@ -108,6 +113,7 @@ SqliteWriter::SqliteWriter(const std::filesystem::path& file,
       },
       this);
   empty_wal_on_start();
+  index_by_todays_rules();
 }
 
 template <typename Work>
@@ -227,8 +233,10 @@ std::optional<CachedDocument> SqliteWriter::read_document(std::string_view name)
 }
 
 void SqliteWriter::insert_document(const Append& append, CachedDocument& document) {
+  const Listed derived = listed(append.document, "", {});
   insert_document_.execute(std::string_view(append.document), document.generation,
-                           milliseconds(append.at));
+                           milliseconds(append.at), std::string_view(derived.title_key),
+                           std::string_view(derived.words));
   document.id = sqlite3_last_insert_rowid(connection_.handle());
 }
 
@@ -279,6 +287,7 @@ void SqliteWriter::replace_checkpoint(const Checkpoint& checkpoint,
   PALIMPSEST_FAILPOINT("mid-checkpoint");
   update_summary_.execute(document.id, std::string_view(checkpoint.title),
                           std::string_view(checkpoint.excerpt), checkpoint.seq);
+  listing_.refresh(document.id);
   transaction.commit();
 }
 
@@ -306,6 +315,143 @@ bool SqliteWriter::replace_rows(const Compaction& compaction, const CachedDocume
                  compaction.latest, compaction.segment);
   transaction.commit();
   return true;
+}
+
+bool SqliteWriter::edit(const DocumentEdit& edit) {
+  bool is_there = false;
+  guarded("edit of what lists show of \"" + edit.document + "\"", [&] {
+    cache_.make_room();
+    const DocumentId id = document(edit.document).id;
+    is_there = id != 0;
+    if (is_there) write_edit(edit, id);
+  });
+  return is_there;
+}
+
+void SqliteWriter::write_edit(const DocumentEdit& edit, DocumentId document) {
+  Transaction transaction(connection_);
+  if (edit.title) {
+    Statement update(connection_, "UPDATE documents SET own_title = nullif(?2, '') WHERE id = ?1");
+    update.execute(document, std::string_view(edit.title->value_or("")));
+  }
+  if (edit.tags) {
+    Statement remove(connection_, "DELETE FROM tags WHERE document_id = ?1");
+    remove.execute(document);
+    Statement insert(connection_, "INSERT OR IGNORE INTO tags (document_id, tag) VALUES (?1, ?2)");
+    for (const std::string& tag : *edit.tags) insert.execute(document, std::string_view(tag));
+  }
+  if (edit.star) {
+    Statement change(connection_,
+                     edit.star->is_set
+                         ? "INSERT OR IGNORE INTO stars (document_id, user) VALUES (?1, ?2)"
+                         : "DELETE FROM stars WHERE document_id = ?1 AND user = ?2");
+    change.execute(document, std::string_view(edit.star->user));
+  }
+  listing_.refresh(document);
+  transaction.commit();
+}
+
+bool SqliteWriter::put_into_bin(std::string_view document, Time at) {
+  return set_deleted_at(document, at);
+}
+
+bool SqliteWriter::take_from_bin(std::string_view document) {
+  return set_deleted_at(document, std::nullopt);
+}
+
+bool SqliteWriter::set_deleted_at(std::string_view name, std::optional<Time> at) {
+  bool is_there = false;
+  guarded("the bin and \"" + std::string(name) + "\"", [&] {
+    cache_.make_room();
+    const DocumentId id = document(name).id;
+    is_there = id != 0;
+    if (!is_there) return;
+    std::optional<std::int64_t> at_ms;
+    if (at) at_ms = milliseconds(*at);
+    Transaction transaction(connection_);
+    update_deleted_at_.execute(id, at_ms);
+    transaction.commit();
+  });
+  return is_there;
+}
+
+// Derived as it is, a damaged index is no reason to stop: it is emptied, and made again.
+std::size_t SqliteWriter::index(std::span<const IndexStep> steps) {
+  std::size_t count = 0;
+  guarded("index", [&] {
+    cache_.make_room();
+    const bool is_damaged = std::ranges::any_of(steps, &IndexStep::finds_damage);
+    if (is_damaged) return clear_index();
+    try {
+      count = write_index(steps);
+    } catch (const Error& error) {
+      if (error.kind() != Error::Kind::kCorrupt) throw;
+      clear_index();
+    }
+  });
+  return count;
+}
+
+std::size_t SqliteWriter::write_index(std::span<const IndexStep> steps) {
+  std::size_t count = 0;
+  Transaction transaction(connection_);
+  for (const IndexStep& step : steps) {
+    const CachedDocument& here = document(step.document);
+    if (here.id == 0 || !index_rows_.apply(here.id, step)) continue;
+    ++count;
+    if (!step.done) continue;
+    Statement update(connection_,
+                     "UPDATE documents SET title = ?2, excerpt = ?3, summary_seq = ?4 "
+                     "WHERE id = ?1 AND summary_seq < ?4");
+    update.execute(here.id, std::string_view(step.done->title),
+                   std::string_view(step.done->excerpt), step.done->seq);
+    listing_.refresh(here.id);
+  }
+  PALIMPSEST_FAILPOINT("mid-index");
+  transaction.commit();
+  return count;
+}
+
+void SqliteWriter::clear_index() {
+  Transaction transaction(connection_);
+  index_rows_.clear();
+  transaction.commit();
+}
+
+void SqliteWriter::drop_index(std::string_view name) {
+  guarded("taking \"" + std::string(name) + "\" out of the index", [&] {
+    cache_.make_room();
+    const DocumentId id = document(name).id;
+    if (id == 0) return;
+    Transaction transaction(connection_);
+    forget_words(id);
+    transaction.commit();
+  });
+}
+
+// What was derived of a document's text.
+void SqliteWriter::forget_words(DocumentId document) {
+  try {
+    index_rows_.drop(document);
+  } catch (const Error& error) {
+    if (error.kind() != Error::Kind::kCorrupt) throw;
+    index_rows_.clear();
+  }
+  Statement update(connection_,
+                   "UPDATE documents SET title = '', excerpt = '', summary_seq = 0 "
+                   "WHERE id = ?1");
+  update.execute(document);
+  listing_.refresh(document);
+}
+
+// Rows that were made by other rules cannot be told apart from those of today, nor taken out.
+void SqliteWriter::index_by_todays_rules() {
+  connection_.describe("index");
+  if (index_rows_.follows_the_rules()) return;
+  Transaction transaction(connection_);
+  index_rows_.clear();
+  index_rows_.note_rules();
+  transaction.commit();
 }
 
 bool SqliteWriter::is_log_at(const CachedDocument& document, Seq compacted,
@@ -369,10 +515,9 @@ bool SqliteWriter::replace_pieces(const LogRewrite& rewrite, const Purge& purge,
     replace_checkpoint_.execute(document.id, rewrite.checkpoint_seq, document.generation,
                                 checksum(place, state), state);
   }
-  Statement forget(connection_,
-                   "UPDATE documents SET title = '', excerpt = '', summary_seq = 0, "
-                   "rewrites = rewrites + 1 WHERE id = ?1");
-  forget.execute(document.id);
+  forget_words(document.id);
+  Statement count(connection_, "UPDATE documents SET rewrites = rewrites + 1 WHERE id = ?1");
+  count.execute(document.id);
   Statement note(connection_,
                  "INSERT INTO purges (document_id, at_ms, purged_by, reason, units) "
                  "VALUES (?1, ?2, ?3, ?4, ?5)");

@@ -7,6 +7,8 @@
 #include "log/row.hpp"
 #include "sqlite/connection.hpp"
 #include "sqlite/document_cache.hpp"
+#include "sqlite/index_rows.hpp"
+#include "sqlite/listing.hpp"
 #include "sqlite/statement.hpp"
 #include "storage/store.hpp"
 
@@ -27,6 +29,11 @@ class SqliteWriter final : public Writer {
   void append(std::span<const Append> batch) override;
   void write_checkpoint(const Checkpoint& checkpoint) override;
   bool compact(const Compaction& compaction) override;
+  bool edit(const DocumentEdit& edit) override;
+  bool put_into_bin(std::string_view document, Time at) override;
+  bool take_from_bin(std::string_view document) override;
+  std::size_t index(std::span<const IndexStep> steps) override;
+  void drop_index(std::string_view document) override;
   bool rewrite(const LogRewrite& rewrite, const Purge& purge) override;
   bool scrub() override;
   Naming name_version(std::string_view document, const Version& version) override;
@@ -51,6 +58,12 @@ class SqliteWriter final : public Writer {
                       Time latest, crdt::ByteView segment);
   void update_document(const CachedDocument& document);
   void replace_checkpoint(const Checkpoint& checkpoint, const CachedDocument& document);
+  void write_edit(const DocumentEdit& edit, DocumentId document);
+  bool set_deleted_at(std::string_view document, std::optional<Time> at);
+  std::size_t write_index(std::span<const IndexStep> steps);
+  void clear_index();
+  void forget_words(DocumentId document);
+  void index_by_todays_rules();
 
   CachedDocument& document(std::string_view name);
   std::optional<CachedDocument> read_document(std::string_view name);
@@ -94,6 +107,9 @@ class SqliteWriter final : public Writer {
   Statement select_checkpoint_seq_;
   Statement replace_checkpoint_;
   Statement update_summary_;
+  Statement update_deleted_at_;
+  Listing listing_;
+  IndexRows index_rows_;
   Statement insert_version_;
   Statement select_version_;
 };

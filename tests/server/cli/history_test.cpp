@@ -42,6 +42,11 @@ struct Stored {
     write(1, "", [](auto& t) { t.map_set("meta", "title", "Shopping"); });
     write(2, "", [](auto& t) { t.text_insert("content", 19, "tea\n"); });
   }
+  void index() const {
+    const auto store = storage::open_sqlite_store(data(), storage::Access::kReadWrite);
+    const auto prepared = store->reader()->prepare_index("notes", std::size_t{1} << 20);
+    store->writer()->index(prepared->steps);
+  }
   fs::path data() const { return directory.path() / "data"; }
   ProgramResult ask(std::vector<std::string> arguments) const {
     arguments.insert(arguments.end(), {"--data", data()});
@@ -116,6 +121,19 @@ TEST_CASE("search finds what was erased", "[history]") {
   CHECK(stored.ask({"search", "nothing"}).out.empty());
   const json found = json::parse(stored.ask({"search", "milk", "--json"}).out);
   CHECK(found[0]["occurrences"][0]["spans"][0]["until"].is_null());
+}
+
+TEST_CASE("search reads what the index knows to have the words, and what it does not know",
+          "[history]") {
+  const Stored stored;
+  const ProgramResult unknown = stored.ask({"search", "gg"});
+  CHECK(unknown.error == "palimpsest: reading 1 document that the index is behind with\n");
+  CHECK(unknown.out.find("notes  from") == 0);
+  stored.index();
+  const ProgramResult known = stored.ask({"search", "gg"});
+  CHECK(known.error.empty());
+  CHECK(known.out == unknown.out);
+  CHECK(stored.ask({"search", "nothing"}).out.empty());
 }
 
 TEST_CASE("what cannot be answered is told in a line, with its exit status", "[history]") {
