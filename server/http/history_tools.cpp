@@ -35,7 +35,7 @@ asio::awaitable<Edited> HistoryTools::take(Edit edit) const {
 }
 
 asio::awaitable<void> HistoryTools::write(std::function<void(storage::Writer&)> work) const {
-  if (!co_await server::write(journal, std::move(work)))
+  if (!co_await server::write(journal, work))
     throw Problem(503, "the store has failed: whether that is done is not known");
 }
 

@@ -160,7 +160,7 @@ asio::awaitable<Response> HistoryWrites::name_version(std::string document, Requ
   const storage::Version version = co_await tools_.histories.look(document, look);
   const auto naming = std::make_shared<storage::Naming>(storage::Naming::kNoSuchMoment);
   std::function<void(storage::Writer&)> work = naming_of(document, version, naming);
-  co_await tools_.write(std::move(work));
+  co_await tools_.write(work);
   if (*naming == storage::Naming::kTaken)
     throw Problem(409, "name: there is a version of that name");
   if (*naming == storage::Naming::kNoSuchMoment) throw Problem(404, "there is no such document");

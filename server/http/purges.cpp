@@ -211,7 +211,7 @@ asio::awaitable<std::size_t> Purges::rewrite(std::string document, crdt::DeleteS
                                                   note](storage::Writer& writer) {
       *is_done = writer.rewrite(**prepared, note);
     };
-    co_await tools_.write(std::move(work));
+    co_await tools_.write(work);
     if (*is_done) co_return (*prepared)->entries_changed;
   }
   throw Problem(503, "the document is written to so much that its log cannot be; ask again later");
@@ -222,7 +222,7 @@ asio::awaitable<bool> Purges::scrub() {
   std::function<void(storage::Writer&)> work = [is_done](storage::Writer& writer) {
     *is_done = writer.scrub();
   };
-  co_await tools_.write(std::move(work));
+  co_await tools_.write(work);
   co_return *is_done;
 }
 
