@@ -29,6 +29,7 @@ class FaultyStore final : public storage::Store {
     kAppend,
     kWriteCheckpoint,
     kCompact,
+    kCreate,
     kMaintain,
     kSettle,
     kLoad,
@@ -37,6 +38,7 @@ class FaultyStore final : public storage::Store {
     kVisit,
     kAuthors,
     kPrepareCompaction,
+    kReadWhole,
     kVerify,
   };
   enum class Outcome {
@@ -119,7 +121,8 @@ class FaultyStore final : public storage::Store {
       const std::optional<Fault> now = take(call);
       if (const Hook hook_before = hook(&Shared::before)) hook_before(call);
       if (now && now->outcome == Outcome::kNothingDone) fail(*now);
-      const bool needs_room = call == Call::kAppend || call == Call::kWriteCheckpoint;
+      const bool needs_room =
+          call == Call::kAppend || call == Call::kWriteCheckpoint || call == Call::kCreate;
       if (needs_room && is_full)
         throw storage::Error(storage::Error::Kind::kDiskFull, "test: full");
       if constexpr (std::is_void_v<decltype(work())>) {
@@ -157,6 +160,9 @@ class FaultyStore final : public storage::Store {
       bool is_done = false;
       run(Call::kCompact, [&] { is_done = inner_->compact(compaction); });
       return is_done;
+    }
+    void create(std::span<const storage::WholeDocument> documents) override {
+      run(Call::kCreate, [&] { inner_->create(documents); });
     }
     void maintain() override {
       run(Call::kMaintain, [&] { inner_->maintain(); });
@@ -211,6 +217,13 @@ class FaultyStore final : public storage::Store {
                                                           storage::Occasion occasion) override {
       return shared_->run(Call::kPrepareCompaction,
                           [&] { return inner_->prepare_compaction(document, occasion); });
+    }
+    bool read_whole(
+        std::string_view document,
+        const std::function<void(const storage::DocumentHead&)>& show_head,
+        const std::function<void(const storage::PackedStretch&)>& show_stretch) override {
+      return shared_->run(Call::kReadWhole,
+                          [&] { return inner_->read_whole(document, show_head, show_stretch); });
     }
     std::vector<storage::Finding> verify() override {
       return shared_->run(Call::kVerify, [&] { return inner_->verify(); });

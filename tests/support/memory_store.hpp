@@ -22,7 +22,18 @@ class MemoryStore final : public storage::Store {
   std::unique_ptr<storage::Writer> writer() override;
   std::unique_ptr<storage::Reader> reader() override;
 
+  // What a restored backup, or an earlier document of that name, leaves behind.
+  void begin_generation(const std::string& document, std::uint64_t generation,
+                        storage::LostClocks lost) {
+    const std::lock_guard lock(state_->mutex);
+    state_->generations[document] = {generation, std::move(lost)};
+  }
+
  private:
+  struct Generation {
+    std::uint64_t generation = 1;
+    storage::LostClocks lost;
+  };
   struct Document {
     std::vector<storage::LogEntry> log;  // authors' names are kept below
     storage::Checkpoint checkpoint;
@@ -34,6 +45,7 @@ class MemoryStore final : public storage::Store {
   struct State {
     std::mutex mutex;
     std::map<std::string, Document, std::less<>> documents;
+    std::map<std::string, Generation, std::less<>> generations;
     bool has_writer = false;
   };
   class MemoryWriter;
@@ -67,6 +79,10 @@ class MemoryStore::MemoryWriter final : public storage::Writer {
 
   // Its log is not packed.
   bool compact(const storage::Compaction&) override { return false; }
+  // Whole documents are for the real one.
+  void create(std::span<const storage::WholeDocument> documents) override {
+    if (!documents.empty()) throw crdt::Bug("a store in memory takes no whole documents");
+  }
   void maintain() override {}
   void settle() override {}
 
@@ -116,9 +132,17 @@ class MemoryStore::MemoryReader final : public storage::Reader {
   std::optional<storage::StoredDocument> load(std::string_view name) override {
     const std::lock_guard lock(state_->mutex);
     const auto found = state_->documents.find(name);
-    if (found == state_->documents.end()) return std::nullopt;
-    const Document& document = found->second;
+    const auto generation = state_->generations.find(name);
     storage::StoredDocument stored;
+    if (generation != state_->generations.end()) {
+      stored.generation = generation->second.generation;
+      stored.lost = generation->second.lost;
+    }
+    if (found == state_->documents.end()) {
+      if (stored.generation == 1) return std::nullopt;
+      return stored;
+    }
+    const Document& document = found->second;
     stored.last_seq = document.log.size();
     stored.checkpoint_seq = document.checkpoint.seq;
     stored.state = document.checkpoint.state;
@@ -173,6 +197,11 @@ class MemoryStore::MemoryReader final : public storage::Reader {
   std::optional<storage::Compaction> prepare_compaction(std::string_view,
                                                         storage::Occasion) override {
     return std::nullopt;
+  }
+
+  bool read_whole(std::string_view, const std::function<void(const storage::DocumentHead&)>&,
+                  const std::function<void(const storage::PackedStretch&)>&) override {
+    return false;
   }
 
   std::vector<storage::Finding> verify() override { return {}; }

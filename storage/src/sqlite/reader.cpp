@@ -61,15 +61,20 @@ SqliteReader::SqliteReader(const std::filesystem::path& file)
                "json_each(iif(json_valid(recent_authors), recent_authors, '[]')) AS recent "
                "JOIN authors ON authors.id = recent.value "
                "WHERE documents.id = ?1 ORDER BY recent.key"),
-      names_(connection_,
-             "SELECT client_id, name FROM authors WHERE document_id = ?1 ORDER BY id") {}
+      names_(connection_, "SELECT client_id, name FROM authors WHERE document_id = ?1 ORDER BY id"),
+      generations_(connection_) {}
 
 std::optional<StoredDocument> SqliteReader::load(std::string_view name) {
   connection_.describe("load of \"" + std::string(name) + "\"");
   Transaction snapshot(connection_);
   const std::optional<Header> document = find(name);
-  if (!document) return std::nullopt;
   StoredDocument stored;
+  stored.lost = generations_.lost(name);
+  if (!document) {
+    stored.generation = generations_.next(name);
+    if (stored.generation == 1) return std::nullopt;
+    return stored;
+  }
   stored.generation = document->generation;
   stored.last_seq = document->last_seq;
   read_checkpoint(*document, stored);
@@ -214,10 +219,11 @@ std::optional<std::string> SqliteReader::fault_of_checkpoint(const Header& docum
                                                              const Execution& row) {
   const Seq seq = row.unsigned_integer(0);
   const Place place{Place::Kind::kCheckpoint, document.id, row.unsigned_integer(1), seq};
-  const std::string checkpoint = "the checkpoint at seq " + std::to_string(seq);
-  if (seq > document.last_seq) return checkpoint + " is ahead of the log";
-  if (row.unsigned_integer(2) == checksum(place, row.blob(3))) return std::nullopt;
-  return checkpoint + " does not match its checksum";
+  const bool matches = row.unsigned_integer(2) == checksum(place, row.blob(3));
+  const char* flaw = flaw_of(document, place, matches);
+  if (seq > document.last_seq) flaw = " is ahead of the log";
+  if (!flaw) return std::nullopt;
+  return "the checkpoint at seq " + std::to_string(seq) + flaw;
 }
 
 std::optional<std::string> SqliteReader::fault_of_segment(const Header& document,
@@ -227,17 +233,27 @@ std::optional<std::string> SqliteReader::fault_of_segment(const Header& document
                            row.unsigned_integer(4),
                            row.unsigned_integer(5),
                            row.unsigned_integer(6)};
-  if (row.unsigned_integer(2) == checksum_of_segment(place, row.blob(3))) return std::nullopt;
+  const bool matches = row.unsigned_integer(2) == checksum_of_segment(place, row.blob(3));
+  const char* flaw = flaw_of(document, place.place, matches);
+  if (!flaw) return std::nullopt;
   return "the segment of the log from entry " + std::string(row.text(4)) + " to " +
-         std::to_string(seq) + " does not match its checksum";
+         std::to_string(seq) + flaw;
 }
 
 std::optional<std::string> SqliteReader::fault_of_row(const Header& document,
                                                       const Execution& row) {
   const Seq seq = row.unsigned_integer(0);
   const Place place{Place::Kind::kLogRow, document.id, row.unsigned_integer(1), seq};
-  if (row.unsigned_integer(2) == checksum(place, row.blob(3))) return std::nullopt;
-  return "entry " + std::to_string(seq) + " of the log does not match its checksum";
+  const bool matches = row.unsigned_integer(2) == checksum(place, row.blob(3));
+  const char* flaw = flaw_of(document, place, matches);
+  if (!flaw) return std::nullopt;
+  return "entry " + std::to_string(seq) + " of the log" + flaw;
+}
+
+const char* SqliteReader::flaw_of(const Header& document, const Place& place, bool matches) {
+  if (!matches) return " does not match its checksum";
+  if (place.generation > document.generation) return " is of a later generation than the document";
+  return nullptr;
 }
 
 std::vector<Author> SqliteReader::recent_authors(DocumentId document) {

@@ -7,6 +7,7 @@
 #include "log/row.hpp"
 #include "sqlite/connection.hpp"
 #include "sqlite/document_cache.hpp"
+#include "sqlite/generations.hpp"
 #include "sqlite/statement.hpp"
 #include "storage/store.hpp"
 
@@ -27,6 +28,7 @@ class SqliteWriter final : public Writer {
   void append(std::span<const Append> batch) override;
   void write_checkpoint(const Checkpoint& checkpoint) override;
   bool compact(const Compaction& compaction) override;
+  void create(std::span<const WholeDocument> documents) override;
   void maintain() override;
   void settle() override;
 
@@ -41,6 +43,14 @@ class SqliteWriter final : public Writer {
   bool replace_rows(const Compaction& compaction, const CachedDocument& document);
   void update_document(const CachedDocument& document);
   void replace_checkpoint(const Checkpoint& checkpoint, const CachedDocument& document);
+  void put_checkpoint(const Checkpoint& checkpoint, const CachedDocument& document);
+
+  // In whole.cpp.
+  void insert_all(std::span<const WholeDocument> documents);
+  void refuse_taken(std::span<const WholeDocument> documents);
+  void insert_whole(const WholeDocument& whole);
+  void insert_contributors(const WholeDocument& whole, CachedDocument& here);
+  void insert_stretch(const PackedStretch& stretch, const CachedDocument& here);
 
   CachedDocument& document(std::string_view name);
   std::optional<CachedDocument> read_document(std::string_view name);
@@ -84,6 +94,7 @@ class SqliteWriter final : public Writer {
   Statement select_checkpoint_seq_;
   Statement replace_checkpoint_;
   Statement update_summary_;
+  Generations generations_;
 };
 
 }  // namespace palimpsest::storage::sqlite
