@@ -30,6 +30,7 @@
 #include "http/history.hpp"
 #include "http/router.hpp"
 #include "http/static_files.hpp"
+#include "http/transfers.hpp"
 #include "log.hpp"
 #include "net/connections.hpp"
 #include "net/http_connection.hpp"
@@ -40,6 +41,7 @@
 #include "room/directory.hpp"
 #include "room/journal.hpp"
 #include "storage/sqlite_store.hpp"
+#include "transfer/temporary_file.hpp"
 
 namespace palimpsest::server {
 namespace {
@@ -80,6 +82,7 @@ std::size_t connections_allowed(const Config& config) {
 net::Limits limits_of(const Config& config, net::Limits limits) {
   limits.message_bytes = config.max_message_bytes;
   limits.request.body_bytes = config.max_body_bytes;
+  limits.request.upload_bytes = config.max_import_bytes;
   limits.connections = connections_allowed(config);
   return limits;
 }
@@ -92,7 +95,11 @@ Room::Options room_options(const Config& config) {
 
 std::unique_ptr<storage::Store> open_store(const Config& config) {
   try {
-    return storage::open_sqlite_store(config.data, storage::Access::kReadWrite);
+    const auto disks =
+        config.unsafe_network_filesystem ? storage::Disks::kAny : storage::Disks::kLocal;
+    auto store = storage::open_sqlite_store(config.data, storage::Access::kReadWrite, disks);
+    TemporaryFile::remove_remains(config.data);  // the directory is ours alone now
+    return store;
   } catch (const storage::Error& error) {
     throw ConfigError(error.what());
   }
@@ -177,9 +184,11 @@ struct App::Parts {
   Directory directory;
   http::Documents documents;
   http::HistoryPages history;
+  http::Transfers transfers;
   http::StaticFiles files;
   http::Router router;
   net::Connections connections;
+  net::Uploads uploads;
   net::Service service;
   std::vector<std::unique_ptr<net::Listener>> listeners;  // the port's first
 
@@ -207,15 +216,19 @@ App::Parts::Parts(const Config& config_, net::Limits limits, Doors doors)
       directory(io, reading.get_executor(), *store, journal, clock, log, room_options(config)),
       documents(directory, *store, reading.get_executor(), fill_with_random),
       history(*store, reading.get_executor()),
+      transfers(
+          {directory, journal, *store, reading.get_executor(), config.data, fill_with_random}),
       files(embedded_assets(), fill_with_random),
       router({.documents = documents,
               .history = history,
+              .transfers = transfers,
               .files = files,
               .origins = {config.allow_origin, config.listen.is_loopback},
               .not_ready = [this] { return not_ready(); },
               .log = log}),
       connections(io),
-      service{router, directory, connections, limits_of(config, limits), log},
+      uploads(config.data),
+      service{router, directory, connections, uploads, limits_of(config, limits), log},
       listeners(listen(io, config, service, doors)) {}
 
 const char* App::Parts::not_ready() const {

@@ -85,6 +85,8 @@ const Router::Route Router::kRoutes[] = {
     {"GET", "/api/documents/{name}/blame", &Router::history<&HistoryPages::blame>},
     {"GET", "/api/documents/{name}/history/search", &Router::history<&HistoryPages::search>},
     {"GET", "/api/documents/{name}/content", &Router::history<&HistoryPages::content>},
+    {"GET", "/api/documents/{name}/export", &Router::export_document},
+    {"POST", "/api/import", &Router::import_documents},
     {"GET", "/", &Router::page},
     {"GET", "/d/{name}", &Router::page},
     {"GET", "/sync/{name}", &Router::socket_only},
@@ -169,6 +171,15 @@ asio::awaitable<Response> Router::create_document(Call) const { return parts_.do
 
 asio::awaitable<Response> Router::get_document(Call call) const {
   co_return co_await parts_.documents.get(std::move(call.name));
+}
+
+asio::awaitable<Response> Router::export_document(Call call) const {
+  co_return co_await parts_.transfers.export_document(std::move(call.name));
+}
+
+asio::awaitable<Response> Router::import_documents(Call call) const {
+  co_return co_await parts_.transfers.import_documents(std::move(call.request),
+                                                       std::move(call.query));
 }
 
 asio::awaitable<Response> Router::page(Call call) const {

@@ -13,6 +13,7 @@
 #include "http/origin.hpp"
 #include "http/static_files.hpp"
 #include "http/target.hpp"
+#include "http/transfers.hpp"
 
 namespace palimpsest::server::http {
 
@@ -31,6 +32,7 @@ class Router {
   struct Parts {
     Documents& documents;
     HistoryPages& history;
+    Transfers& transfers;
     const StaticFiles& files;
     OriginPolicy origins;
     // nullptr when edits are taken and stored, else why not.
@@ -71,6 +73,8 @@ class Router {
   // One of HistoryPages.
   template <auto kPage>
   boost::asio::awaitable<Response> history(Call call) const;
+  boost::asio::awaitable<Response> export_document(Call call) const;
+  boost::asio::awaitable<Response> import_documents(Call call) const;
   boost::asio::awaitable<Response> page(Call call) const;
   boost::asio::awaitable<Response> socket_only(Call call) const;
 
