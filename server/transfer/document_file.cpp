@@ -66,7 +66,7 @@ class HeadReader {
   }
 
   std::string name() const {
-    const std::string name = text(head_, "name");
+    std::string name = text(head_, "name");
     if (!http::is_document_name(name)) {
       fail("the document's name has not 1 to 255 bytes without control characters");
     }
