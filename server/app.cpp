@@ -27,7 +27,11 @@
 #include "exit_status.hpp"
 #include "http/assets.hpp"
 #include "http/documents.hpp"
+#include "http/histories.hpp"
 #include "http/history.hpp"
+#include "http/history_tools.hpp"
+#include "http/history_writes.hpp"
+#include "http/purges.hpp"
 #include "http/router.hpp"
 #include "http/static_files.hpp"
 #include "http/transfers.hpp"
@@ -183,11 +187,15 @@ struct App::Parts {
   Journal journal;
   Directory directory;
   http::Documents documents;
+  net::Connections connections;
+  http::Histories histories;
   http::HistoryPages history;
+  http::HistoryTools tools;
+  http::HistoryWrites history_writes;
+  http::Purges purges;
   http::Transfers transfers;
   http::StaticFiles files;
   http::Router router;
-  net::Connections connections;
   net::Uploads uploads;
   net::Service service;
   std::vector<std::unique_ptr<net::Listener>> listeners;  // the port's first
@@ -215,18 +223,25 @@ App::Parts::Parts(const Config& config_, net::Limits limits, Doors doors)
                .resumed = [this] { on_room_again(); }}),
       directory(io, reading.get_executor(), *store, journal, clock, log, room_options(config)),
       documents(directory, *store, reading.get_executor(), fill_with_random),
-      history(*store, reading.get_executor()),
+      connections(io),
+      histories(*store, reading.get_executor()),
+      history(histories),
+      tools{histories, directory,        journal,
+            clock,     fill_with_random, [this] { return connections.next_id(); }},
+      history_writes(tools),
+      purges(tools),
       transfers(
           {directory, journal, *store, reading.get_executor(), config.data, fill_with_random}),
       files(embedded_assets(), fill_with_random),
       router({.documents = documents,
               .history = history,
+              .history_writes = history_writes,
+              .purges = purges,
               .transfers = transfers,
               .files = files,
               .origins = {config.allow_origin, config.listen.is_loopback},
               .not_ready = [this] { return not_ready(); },
               .log = log}),
-      connections(io),
       uploads(config.data),
       service{router, directory, connections, uploads, limits_of(config, limits), log},
       listeners(listen(io, config, service, doors)) {}

@@ -1,5 +1,8 @@
 #include "decode_limit.hpp"
 
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
 #include <stdexcept>
 
 namespace palimpsest::bench {
@@ -18,41 +21,65 @@ void skip_string(const std::uint8_t*& at) {
   at += length;
 }
 
-// What content other than text carries.
-void read_other_content(const std::uint8_t*& at, int kind, Decoded& decoded) {
-  constexpr int kDeleted = 1;
+bool is_ascii(const std::uint8_t* at, std::size_t length) {
+  constexpr std::uint64_t kHighBits = 0x80808080'80808080;
+  std::uint64_t word = 0;
+  std::uint64_t seen = 0;
+  if (length < sizeof word) {
+    for (std::size_t i = 0; i < length; ++i) seen |= at[i];
+    return seen < 0x80;
+  }
+  for (std::size_t i = 0; i < length; i += sizeof word) {
+    std::memcpy(&word, at + std::min(i, length - sizeof word), sizeof word);  // the last overlaps
+    seen |= word;
+  }
+  return (seen & kHighBits) == 0;
+}
+
+// Of UTF-8: each character is one unit, those beyond U+FFFF two.
+std::uint64_t length_utf16(const std::uint8_t* at, std::size_t length) {
+  if (is_ascii(at, length)) return length;
+  std::uint64_t units = 0;
+  for (std::size_t i = 0; i < length; ++i) units += ((at[i] & 0xC0) != 0x80) + (at[i] >= 0xF0);
+  return units;
+}
+
+// What content other than text and deletions carries; answers its length.
+std::uint64_t read_other_content(const std::uint8_t*& at, int kind) {
   constexpr int kType = 7;
   constexpr int kAny = 8;
   constexpr std::uint64_t kXmlElement = 3;
   constexpr int kAnyString = 119;
 
-  if (kind == kDeleted) {
-    decoded.checksum += read_number(at);
-  } else if (kind == kType) {
+  if (kind == kType) {
     if (read_number(at) == kXmlElement) skip_string(at);
-  } else if (kind == kAny) {
-    for (std::uint64_t values = read_number(at); values > 0; --values) {
+    return 1;
+  }
+  if (kind == kAny) {
+    const std::uint64_t length = read_number(at);
+    for (std::uint64_t values = length; values > 0; --values) {
       if (*at++ != kAnyString) throw std::runtime_error("the decode-only loop knows only strings");
       skip_string(at);
     }
-  } else {
-    throw std::runtime_error("the decode-only loop does not know content of kind " +
-                             std::to_string(kind));
+    return length;
   }
+  throw std::runtime_error("the decode-only loop does not know content of kind " +
+                           std::to_string(kind));
 }
 
-void read_block(const std::uint8_t*& at, std::string& text, Decoded& decoded) {
+// Answers how many clocks the block takes.
+std::uint64_t read_block(const std::uint8_t*& at, std::string& text, Decoded& decoded) {
   const std::uint8_t info = *at++;
   const bool has_origin = (info & 0x80) != 0;
   const bool has_right_origin = (info & 0x40) != 0;
   const bool has_key = (info & 0x20) != 0;
   const int kind = info & 0x1F;
+  constexpr int kGc = 0;
+  constexpr int kDeleted = 1;
   constexpr int kText = 4;
+  constexpr int kSkip = 10;
 
-  if (kind == 0 || kind == 10) {  // GC or Skip: no item
-    decoded.checksum += read_number(at);
-    return;
-  }
+  if (kind == kGc || kind == kSkip) return read_number(at);  // no item
   if (has_origin) decoded.checksum += read_number(at) + read_number(at);
   if (has_right_origin) decoded.checksum += read_number(at) + read_number(at);
   if (!has_origin && !has_right_origin) {
@@ -66,11 +93,12 @@ void read_block(const std::uint8_t*& at, std::string& text, Decoded& decoded) {
 
   if (kind == kText) {
     const std::uint64_t length = read_number(at);
-    text.append(reinterpret_cast<const char*>(at), length);
+    const std::uint8_t* const begin = at;
+    text.append(reinterpret_cast<const char*>(begin), length);
     at += length;
-  } else {
-    read_other_content(at, kind, decoded);
+    return length_utf16(begin, length);
   }
+  return kind == kDeleted ? read_number(at) : read_other_content(at, kind);
 }
 
 }  // namespace
@@ -80,8 +108,11 @@ void decode_only(std::span<const std::uint8_t> update, std::string& text, Decode
   for (std::uint64_t clients = read_number(at); clients > 0; --clients) {
     const std::uint64_t blocks = read_number(at);
     decoded.checksum += read_number(at);  // client
-    decoded.checksum += read_number(at);  // clock
-    for (std::uint64_t i = 0; i < blocks; ++i) read_block(at, text, decoded);
+    std::uint64_t clock = read_number(at);
+    for (std::uint64_t i = 0; i < blocks; ++i) {
+      decoded.checksum += clock;
+      clock += read_block(at, text, decoded);
+    }
     decoded.blocks += blocks;
   }
   for (std::uint64_t clients = read_number(at); clients > 0; --clients) {

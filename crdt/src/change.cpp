@@ -140,7 +140,10 @@ void Core::erase(Change& change, BlockIndex item) {
   const auto mark = [&](BlockIndex index) {
     Block& block = blocks[index];
     block.deleted = true;
-    if (!positions.empty()) positions.resized(index, 0);
+    if (!positions.empty()) {
+      positions.resized(index, 0);
+      if (block.kind == Kind::kFormat) positions.mark_changed(index);
+    }
     change.deleted.push_back({block.client, block.clock, block.length});
     mark_changed(change, type_of(block));
     if (block.kind == Kind::kType) {

@@ -110,14 +110,25 @@ class StepWriter {
   bool open_ = false;
 };
 
-// Walks a text with formatting and tells its change (Yjs: YTextEvent.delta). Yjs deletes marks on
-// the way that it finds to be needless; here they only count as deleted.
+// Walks through what changed in a text with formatting and tells it (Yjs: YTextEvent.delta). Yjs
+// deletes marks on the way that it finds to be needless; here they only count as deleted.
 class TextDelta {
  public:
-  TextDelta(const Core& core, const ChangedBlocks& changed) : core_(core), changed_(changed) {}
+  TextDelta(Core& core, const ChangedBlocks& changed) : core_(core), changed_(changed) {}
 
-  std::vector<DeltaStep> run(TypeIndex text) {
-    for (BlockIndex i = core_.types[text].start; i != kNone; i = core_.blocks[i].right) {
+  // `items` are those that came or went.
+  std::vector<DeltaStep> run(TypeIndex text, const std::vector<BlockIndex>& items) {
+    if (items.empty()) return {};
+    const Positions& positions = core_.positions_of(text);
+    const auto [first, last] = std::minmax_element(
+        items.begin(), items.end(),
+        [&](BlockIndex left, BlockIndex right) { return positions.precedes(left, right); });
+    keep_all_before(*first);
+    bool passed_last = false;
+    // Behind the last one marks that were there before can still end what the change did.
+    for (BlockIndex i = *first; i != kNone; i = core_.blocks[i].right) {
+      if (passed_last && changed_marks_.empty()) break;
+      passed_last = passed_last || i == *last;
       const Block& item = core_.blocks[i];
       if (item.kind == Kind::kFormat) {
         take_mark(item);
@@ -132,6 +143,17 @@ class TextDelta {
  private:
   using Action = DeltaStep::Action;
   using Marks = Attributes<std::string>;  // key → JSON
+
+  void keep_all_before(BlockIndex item) {
+    for (const BlockIndex index : marks_before(core_, item)) {
+      const FormatMark mark = format_mark(core_, core_.blocks[index]);
+      current_.set(mark.key, std::string(mark.json));
+      old_.set(mark.key, std::string(mark.json));
+    }
+    if (const std::uint64_t units = core_.positions_of(core_.blocks[item].parent).index_of(item)) {
+      steps_.step(Action::kRetain).length += units;
+    }
+  }
 
   static std::string_view value_in(const Marks& marks, std::string_view key) {
     const std::string* const value = marks.find(key);
@@ -222,7 +244,7 @@ class TextDelta {
     changed_marks_.set(mark.key, current);
   }
 
-  const Core& core_;
+  Core& core_;
   const ChangedBlocks& changed_;
   StepWriter steps_;
   Marks current_;        // in force now
@@ -322,7 +344,7 @@ class EventCollector {
 
   std::vector<DeltaStep> delta_of(TypeIndex type, Changed& changed, bool is_text) {
     if (!core_.types[type].has_formatting) return delta_of(type, changed.items, is_text);
-    return is_text ? TextDelta(core_, changed_).run(type) : list_delta(type);
+    return is_text ? TextDelta(core_, changed_).run(type, changed.items) : list_delta(type);
   }
 
   // Of a list without formatting, from what came and went.

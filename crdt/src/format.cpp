@@ -74,6 +74,16 @@ void update_attributes(const Core& core, BlockIndex item, Attributes<FormatValue
   }
 }
 
+std::vector<BlockIndex> marks_before(Core& core, BlockIndex item) {
+  const auto read = [&core](BlockIndex index) -> std::optional<Positions::Mark> {
+    const Block& block = core.blocks[index];
+    if (block.deleted || !is_format(block)) return std::nullopt;
+    const FormatMark mark = format_mark(core, block);
+    return Positions::Mark{core.names.intern(mark.key), mark.ends()};
+  };
+  return core.positions_of(core.blocks[item].parent).marks_before(item, read);
+}
+
 void clean_gap(Core& core, Change& change, BlockIndex start, BlockIndex at,
                const Attributes<FormatValue>& at_start, Attributes<FormatValue>& current) {
   const FormatValue none{"null", kNone};

@@ -64,4 +64,8 @@ void clean_gap(Core& core, Change& change, BlockIndex start, BlockIndex at,
 
 void update_attributes(const Core& core, BlockIndex item, Attributes<FormatValue>& attributes);
 
+// The last mark of each key in force where an item of a list begins, in the order in which their
+// formatting was begun. O(log n) for each key that is set in the list; the first time O(n).
+std::vector<BlockIndex> marks_before(Core& core, BlockIndex item);
+
 }  // namespace palimpsest::crdt::internal

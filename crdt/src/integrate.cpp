@@ -222,6 +222,7 @@ void Core::insert_into_list(BlockIndex index) {
   if (group != nullptr) siblings.insert(*this, *group, behind, index);
   if (!positions.empty() && !item.in_map) {
     positions.inserted(item.parent, item.left, index, item.units());
+    if (item.kind == Kind::kFormat) positions.mark_changed(index);
   }
 }
 

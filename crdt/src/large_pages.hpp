@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdlib>
 #include <new>
+#include <type_traits>
+#include <utility>
 
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -33,6 +35,16 @@ struct LargePages {
     }
 #endif
     return static_cast<T*>(::operator new(bytes));
+  }
+
+  // What a table is lengthened by, without values, is left to whoever does so to fill.
+  template <class Element>
+  void construct(Element*) noexcept {
+    static_assert(std::is_trivially_copyable_v<Element>);
+  }
+  template <class Element, class... Arguments>
+  void construct(Element* at, Arguments&&... arguments) {
+    ::new (static_cast<void*>(at)) Element(std::forward<Arguments>(arguments)...);
   }
 
   void deallocate(T* memory, std::size_t count) noexcept {

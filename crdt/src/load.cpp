@@ -10,8 +10,10 @@
 #include "crdt/reader.hpp"
 #include "crdt/writer.hpp"
 #include "decoded_update.hpp"
+#include "guide.hpp"
 #include "plain_block.hpp"
 #include "read_deletions.hpp"
+#include "scratch.hpp"
 #include "short_text.hpp"
 #include "v2_blocks.hpp"
 
@@ -136,7 +138,7 @@ class SourceV1 {
     PlainBlock<kKind, kIsBetween> block;
     if (!block.set_neighbours(info)) return false;
     const auto read_origin = [&](Clock & clock) __attribute__((always_inline)) {
-      return own.skip(at) && Reader::read_short_var_uint(at, clock);
+      return own.skip(at) && read_clock(at, clock);
     };
     if (block.has_origin && !read_origin(block.origin_clock)) return false;
     if (block.has_right_origin && !read_origin(block.right_origin_clock)) return false;
@@ -155,6 +157,15 @@ class SourceV1 {
       }
     }
     return take(block);
+  }
+  // Most clocks of a document that somebody has worked on take three bytes.
+  [[gnu::always_inline]] static bool read_clock(const std::uint8_t*& at, Clock& clock) {
+    std::uint32_t word;
+    std::memcpy(&word, at, sizeof word);
+    if ((word & 0x808080) != 0x8080) return Reader::read_short_var_uint(at, clock);
+    clock = (word & 0x7F) | (word >> 1 & 0x3F80) | (word >> 2 & 0x1FC000);
+    at += 3;
+    return true;
   }
   std::size_t readable(const std::uint8_t* at) const { return static_cast<std::size_t>(end_ - at); }
 
@@ -227,78 +238,12 @@ class SourceV2 {
 // How many blocks are read before somebody looks whether there is room for more.
 constexpr std::size_t kBatch = 256;
 
-// Which block holds a clock, of blocks that come in the order of their clocks: noted for every
-// kStretch-th clock.
-class Guide {
- public:
-  // Of one client.
-  struct Range {
-    std::size_t begin = 0;
-    Clock covered = 0;       // clocks below
-    bool is_closed = false;  // whatever comes is not noted any more
-  };
-
-  Range begin() const { return {.begin = used_}; }
-  // From here on `blocks` can be added that need no more notes than most do.
-  void make_room(std::size_t blocks) {
-    const std::size_t needed = used_ + (blocks + 1) * kFew + 1;
-    if (needed > notes_.size()) notes_.resize(std::max(needed, 2 * notes_.size()));
-  }
-  // `block` ends at `end`, behind all others of the range.
-  [[gnu::always_inline]] void add(Range& range, BlockIndex block, Clock end) {
-    if (range.is_closed) return;
-    const std::uint64_t count = (end + kStretch - 1 - range.covered) / kStretch;
-    free_ += kNotesPerBlock;
-    if (count > kFew) return add_long(range, block, count);
-    for (std::size_t i = 0; i <= kFew; ++i) notes_[used_ + i] = block;
-    used_ += count;
-    free_ -= count;
-    range.covered += count * kStretch;
-  }
-  void finish() { ++used_; }
-
-  // A block before the one sought, or near it; kNone where nothing was noted.
-  [[gnu::always_inline]] BlockIndex guess(const Range& range, Clock clock) const {
-    if (clock >= range.covered) return kNone;
-    const BlockIndex* const here =
-        &notes_[range.begin + static_cast<std::size_t>(clock / kStretch)];
-    // Without a branch to guess.
-    const BlockIndex between = here[1] - here[0];
-    const BlockIndex far = between > kFew ? ~BlockIndex{0} : 0;
-    return here[0] + (between * static_cast<BlockIndex>(clock % kStretch) / kStretch & far);
-  }
-
- private:
-  // The notes of a long block are paid for by the short ones before it. To make up for them later
-  // would lead far away from the block.
-  [[gnu::noinline]] void add_long(Range& range, BlockIndex block, std::uint64_t count) {
-    if (count > free_) {
-      range.is_closed = true;
-      return;
-    }
-    make_room(static_cast<std::size_t>(count) + kBatch);
-    std::fill_n(&notes_[used_], count + 1, block);
-    used_ += count;
-    free_ -= count;
-    range.covered += count * kStretch;
-  }
-
-  static constexpr std::uint32_t kStretch = 16;
-  static constexpr std::size_t kNotesPerBlock = 8;
-  static constexpr std::uint32_t kFew = 2;
-
-  // Behind the notes of a range stands its last block.
-  std::vector<BlockIndex> notes_ = std::vector<BlockIndex>(1024);
-  std::size_t used_ = 0;
-  std::size_t free_ = 0;  // notes, that the blocks so far pay for
-};
-
 template <class Source>
 class Loader {
  public:
   Loader(Core& core, Source source)
       : core_(core), source_(std::move(source)), change_(core.begin()) {
-    content_.reserve(source_.most_text_bytes());
+    content_.make_room(0, source_.most_text_bytes() + kShortText);
   }
 
   bool run() {
@@ -327,13 +272,15 @@ class Loader {
     Clock linked = 0;  // clocks below; likewise
     Clock decoded = 0;
     Guide::Range guide;
-    TypeIndex list = kNone;        // that is not deleted
+    std::size_t content_bytes = 0;
+    TypeIndex list = kNoList;      // that is not deleted
     std::size_t next_deleted = 0;  // of deleted_, not passed yet, and
     std::size_t deleted_end = 0;
   };
+  static constexpr TypeIndex kNoList = kNone - 1;
   struct Range {
-    Clock clock = 0;
-    Clock end = ~Clock{0};
+    Clock clock;
+    Clock end;
   };
   struct Named {
     ClientId id = ~ClientId{0};
@@ -352,17 +299,17 @@ class Loader {
     if (loaded_[client].is_known) return false;
     if (section.blocks == 0) return true;
     if (section.clock != 0) return false;
-    core_.expect(client, static_cast<std::size_t>(section.blocks), 0);
+    make_room(client, static_cast<std::size_t>(section.blocks));
     core_.touch(change_, client);
     Loaded own;
     own.is_known = true;
     const auto first = own.next = own.end = static_cast<BlockIndex>(core_.blocks.size());
-    own.guide = guide_.begin();
-    own.next_deleted = ++deleted_count_;  // behind one that nothing goes on with
+    own.guide = guide_.begin(own.end);
+    deleted_[deleted_count_] = {0, ~Clock{0}};  // nothing goes on with it
+    own.next_deleted = own.deleted_end = ++deleted_count_;
 
     std::uint64_t batch = kBatch;
     for (std::uint64_t left = section.blocks; left > 0;) {
-      make_room();
       if (links_at_once_) {
         batch = std::min(batch, left);
         const std::uint64_t taken = place_plain_blocks(own, batch);
@@ -379,21 +326,19 @@ class Loader {
       own = loaded_[client];
       --left;
     }
-    guide_.finish();
-    deleted_[deleted_count_] = {};
-    own.deleted_end = deleted_count_;
+    guide_.finish(own.guide);
+    deleted_count_ = own.deleted_end;
     loaded_[client] = own;
     core_.clients[client].blocks.assign(first, own.end, own.decoded,
                                         [&](BlockIndex i) { return core_.blocks[i].clock; });
-    take_content(client);
+    take_content(client, own.content_bytes);
     return true;
   }
 
-  // For so many blocks.
-  void make_room() {
-    guide_.make_room(kBatch);
-    if (deleted_count_ + kBatch + 2 > deleted_.size()) deleted_.resize(2 * deleted_.size());
-    if (may_join_count_ + kBatch > may_join_.size()) may_join_.resize(2 * may_join_.size());
+  void make_room(ClientIndex client, std::size_t blocks) {
+    core_.expect(client, blocks, 0);
+    guide_.make_room(core_.blocks.size() + blocks);
+    deleted_.make_room(deleted_count_, deleted_count_ + blocks + 2);
   }
 
   // As many of the next `count` blocks as can be placed one after the other.
@@ -427,22 +372,23 @@ class Loader {
   [[gnu::always_inline]] bool place(Loaded& own, const PlainBlock<kKind, kIsBetween>& plain) {
     const Clock clock = own.decoded;
     const BlockIndex index = own.end;
+    const ClientIndex client = section_.client;
     Block* const blocks = core_.blocks.data();
     BlockIndex left = kNone;
     BlockIndex right = kNone;
     if (plain.has_origin) {
-      if (plain.origin_clock >= clock) return false;
-      left = find(own, plain.origin_clock);
-      if (left == kNone || blocks[left].end() != plain.origin_clock + 1) return false;
+      if (plain.origin_clock >= own.guide.covered) return false;
+      left = guide_.ending_with(own.guide, plain.origin_clock);
+      if (left == kNone) return false;
       right = blocks[left].right;
     } else {
-      if (plain.right_origin_clock >= clock) return false;
+      if (plain.right_origin_clock >= own.guide.covered) return false;
       right = find(own, plain.right_origin_clock);
       if (right == kNone || blocks[right].left != kNone) return false;
     }
     if (plain.has_right_origin) {
       if (right == kNone || blocks[right].clock != plain.right_origin_clock ||
-          blocks[right].client != section_.client) {
+          blocks[right].client != client) {
         return false;
       }
     } else if (right != kNone) {
@@ -450,12 +396,8 @@ class Loader {
     }
     const Block& neighbour = blocks[left != kNone ? left : right];
     const TypeIndex parent = neighbour.parent;
-    if (parent == kNone || neighbour.in_map) return false;
-    if (parent != own.list) {
-      const BlockIndex parent_item = core_.types[parent].item;
-      if (parent_item != kNone && blocks[parent_item].deleted) return false;
-      own.list = parent;
-    }
+    if (neighbour.in_map) return false;
+    if (parent != own.list && !goes_on_in(own, parent)) return false;
 
     if (left != kNone) {
       blocks[left].right = index;
@@ -463,34 +405,45 @@ class Loader {
       core_.types[parent].start = index;
     }
     if (right != kNone) blocks[right].left = index;
-    const Block& before = blocks[index - 1];
-    note_may_join(index, (before.kind == kKind) & (before.end() == plain.origin_clock + 1) &
-                             (before.right_origin_clock == plain.right_origin_clock));
+    // One guess: two that may be joined are rare in a state.
+    if ((plain.origin_clock + 1 == clock) & (blocks[index - 1].kind == kKind)) {
+      may_join_.push_back(index);
+    }
     constexpr bool kIsText = kKind == Kind::kString;
-    Block& block = blocks[index];
-    block.clock = clock;
-    block.origin_clock = plain.origin_clock;
-    block.right_origin_clock = plain.right_origin_clock;
-    block.client = section_.client;
-    if (plain.has_origin) block.origin_client = section_.client;
-    if (plain.has_right_origin) block.right_origin_client = section_.client;
-    block.length = plain.length;
-    block.left = left;
-    block.right = right;
-    block.parent = parent;
-    block.content = static_cast<std::uint32_t>(content_.size());
-    block.content_bytes = kIsText ? plain.length : 0;
-    block.kind = kKind;
-    block.deleted = !kIsText;
+    blocks[index] = {
+        .clock = clock,
+        .origin_clock = plain.origin_clock,
+        .right_origin_clock = plain.right_origin_clock,
+        .client = client,
+        .origin_client = plain.has_origin ? client : kNone,
+        .right_origin_client = plain.has_right_origin ? client : kNone,
+        .length = plain.length,
+        .left = left,
+        .right = right,
+        .parent = parent,
+        .content = static_cast<std::uint32_t>(own.content_bytes),
+        .content_bytes = kIsText ? plain.length : 0,
+        .kind = kKind,
+        .deleted = !kIsText,
+    };
     own.end = index + 1;
     own.decoded = clock + plain.length;
-    guide_.add(own.guide, index, own.decoded);
+    guide_.add(own.guide, index, clock, own.decoded);
     if constexpr (kIsText) {
-      std::uint8_t* const to = content_.room(plain.length + kShortText);
-      content_.used(copy_text(to, plain.text.data(), plain.length, kShortText));
+      content_.make_room(own.content_bytes, own.content_bytes + plain.length + kShortText);
+      copy_text(&content_[own.content_bytes], plain.text.data(), plain.length, kShortText);
+      own.content_bytes += plain.length;
     } else {
-      note_deleted(clock, own.decoded);
+      note_deleted(own, clock, own.decoded);
     }
+    return true;
+  }
+  // Whether blocks may be put into the list one after the other.
+  [[gnu::noinline]] bool goes_on_in(Loaded& own, TypeIndex list) const {
+    if (list == kNone) return false;
+    const BlockIndex item = core_.types[list].item;
+    if (item != kNone && core_.blocks[item].deleted) return false;
+    own.list = list;
     return true;
   }
 
@@ -501,7 +454,7 @@ class Loader {
     if (view.kind == Kind::kSkip) return false;
 
     const auto index = static_cast<BlockIndex>(core_.blocks.size());
-    Block& block = core_.blocks.emplace_back();
+    Block& block = core_.blocks.emplace_back(Block{});
     block.clock = clock;
     block.client = section_.client;
     block.length = static_cast<std::uint32_t>(view.length);
@@ -517,19 +470,21 @@ class Loader {
     if (is_item(view.kind) && view.names_parent()) note_parent(block);
     Loaded& own = loaded_[section_.client];
     own.end = index + 1;
-    own.list = kNone;
+    own.list = kNoList;
     own.decoded = view.end();
-    guide_.add(own.guide, index, own.decoded);
+    guide_.add(own.guide, index, clock, own.decoded);
     block.deleted = view.kind == Kind::kDeleted || view.kind == Kind::kGc;
-    if (block.deleted) note_deleted(clock, own.decoded);
+    if (block.deleted) note_deleted(own, clock, own.decoded);
     if (view.kind == Kind::kType) {
       block.content = core_.add_type(view.content);
     } else if (!block.deleted) {
-      block.content = static_cast<std::uint32_t>(content_.size());
+      block.content = static_cast<std::uint32_t>(own.content_bytes);
       block.content_bytes = static_cast<std::uint32_t>(view.content.size());
-      content_.write_bytes(view.content);
+      content_.make_room(own.content_bytes, own.content_bytes + view.content.size());
+      std::copy(view.content.begin(), view.content.end(), &content_[own.content_bytes]);
+      own.content_bytes += view.content.size();
     }
-    note_may_join(index, clock > 0 && core_.blocks[index - 1].kind == block.kind);
+    if (clock > 0 && core_.blocks[index - 1].kind == block.kind) may_join_.push_back(index);
     if (links_at_once_) {
       if (link(index) == kNothing) {
         own.next = own.end;
@@ -541,25 +496,19 @@ class Loader {
     return true;
   }
 
-  void take_content(ClientIndex client) {
-    const ByteView all = content_.view();
-    PALIMPSEST_ASSERT(all.size() <= std::numeric_limits<std::uint32_t>::max());
-    core_.clients[client].content.assign(all.begin(), all.end());
-    content_.used(content_.room(0) - all.size());
+  void take_content(ClientIndex client, std::size_t size) {
+    PALIMPSEST_ASSERT(size <= std::numeric_limits<std::uint32_t>::max());
+    if (size > 0) core_.clients[client].content.assign(&content_[0], &content_[0] + size);
   }
 
-  // Both without a branch to guess, into room that is there.
-  void note_may_join(BlockIndex index, bool may_join) {
-    may_join_[may_join_count_] = index;
-    may_join_count_ += may_join;
-  }
-  void note_deleted(Clock begin, Clock end) {
-    const Range& last = deleted_[deleted_count_ - 1];
+  // Without a branch to guess, into room that is there.
+  void note_deleted(Loaded& own, Clock begin, Clock end) {
+    const Range& last = deleted_[own.deleted_end - 1];
     const bool extends = last.end == begin;
     const Clock from_last = last.clock & -Clock{extends};
     const Clock from_here = begin & (Clock{extends} - 1);
-    deleted_count_ += !extends;
-    deleted_[deleted_count_ - 1] = {from_last | from_here, end};
+    own.deleted_end += !extends;
+    deleted_[own.deleted_end - 1] = {from_last | from_here, end};
   }
 
   // Until the block is linked, its parent stands where nothing else does: of a root `parent`, of a
@@ -761,17 +710,11 @@ class Loader {
     if (found != kNone && core_.blocks[found].client == client) return found;
     return all_decoded_ ? core_.block_at(client, clock) : kNone;
   }
-  [[gnu::always_inline]] BlockIndex find(const Loaded& theirs, Clock clock) const {
-    BlockIndex i = guide_.guess(theirs.guide, clock);
-    if (i == kNone) return kNone;
-    const Block* const blocks = core_.blocks.data();
-    // A step or two without a branch to guess.
-    i += clock >= blocks[i].end();
-    i += clock >= blocks[i].end();
-    while (clock >= blocks[i].end() && i + 1 < theirs.end) ++i;
-    while (clock < blocks[i].clock) --i;
+  BlockIndex find(const Loaded& theirs, Clock clock) const {
+    if (clock >= theirs.guide.covered) return kNone;
+    const BlockIndex i = guide_.holding(theirs.guide, clock);
     // What was cut off stands elsewhere.
-    return clock < blocks[i].end() ? i : kNone;
+    return clock < core_.blocks[i].end() ? i : kNone;
   }
 
   bool is_to_be_tidied() const {
@@ -782,7 +725,7 @@ class Loader {
              (left.kind == Kind::kGc || (left.right == index && joins_across(left, right)));
     };
     return has_collected_ || !change_.deleted.empty() || !change_.split.empty() ||
-           std::any_of(may_join_.data(), may_join_.data() + may_join_count_, joins);
+           std::any_of(may_join_.begin(), may_join_.end(), joins);
   }
 
   Core& core_;
@@ -790,13 +733,12 @@ class Loader {
   Change& change_;
   BlockView view_{};
   Named section_;
-  Writer content_;  // of the section
+  Scratch<std::uint8_t> content_;  // of the section
   std::vector<Loaded> loaded_;
   Guide guide_;
-  std::vector<Range> deleted_ = std::vector<Range>(1024);  // that came as deleted blocks
+  Scratch<Range> deleted_;  // that came as deleted blocks
   std::size_t deleted_count_ = 0;
-  std::vector<BlockIndex> may_join_ = std::vector<BlockIndex>(1024);  // with the block before
-  std::size_t may_join_count_ = 0;
+  std::vector<BlockIndex> may_join_;                       // with the block before
   boost::container::small_vector<Deletion, 1> deletions_;  // of other blocks
   std::vector<ClientIndex> waiting_;                       // for the one behind
   bool links_at_once_ = true;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "crdt/error.hpp"
@@ -102,6 +103,18 @@ class DeletionMarks {
       return seq + static_cast<std::uint32_t>(step) * static_cast<std::uint32_t>(at - clock);
     }
     std::uint32_t last_seq() const { return seq_of(end() - 1); }
+    // Of a stretch that was erased key by key, what went behind `from` and up to `to`: it begins
+    // and ends where. Nothing where it ends before it begins.
+    std::pair<Clock, Clock> clocks_between(std::uint32_t from, std::uint32_t to) const {
+      const std::uint64_t first = seq;
+      if (step == 0) return {clock, first > from && first <= to ? end() : clock};
+      if (step > 0) {
+        const Clock begin = clock + (from >= first ? from - first + 1 : 0);
+        return {begin, std::min<Clock>(end(), to >= first ? clock + (to - first) + 1 : clock)};
+      }
+      const Clock begin = clock + (first > to ? first - to : 0);
+      return {begin, std::min<Clock>(end(), first > from ? clock + (first - from) : clock)};
+    }
   };
 
   void add(Clock clock, std::uint64_t length, std::uint32_t seq, std::uint32_t sender) {

@@ -1,6 +1,7 @@
 #include "positions.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <utility>
 
@@ -57,6 +58,60 @@ bool Positions::precedes(BlockIndex left, BlockIndex right) const {
     right_child = std::exchange(right_node, nodes_[right_node].parent);
   }
   return slot_of(nodes_[left_node], left_child) < slot_of(nodes_[right_node], right_child);
+}
+
+std::vector<BlockIndex> Positions::marks_before(BlockIndex item, const ReadMark& read) const {
+  effects_.resize(nodes_.size());
+  struct Step {
+    NodeIndex node;
+    std::size_t slot;
+  };
+  std::vector<Step> path;
+  std::uint32_t child = item;
+  for (NodeIndex node = leaf_of(item); node != kNoNode; child = node, node = nodes_[node].parent) {
+    path.push_back({node, slot_of(nodes_[node], child)});
+  }
+  MarkEffects sum;
+  for (auto step = path.rbegin(); step != path.rend(); ++step) {
+    add_effects(sum, nodes_[step->node], step->slot, read);
+  }
+  std::vector<MarkEffects::Effect> in_force;
+  std::copy_if(sum.effects().begin(), sum.effects().end(), std::back_inserter(in_force),
+               [](const MarkEffects::Effect& effect) { return !effect.ends; });
+  std::sort(in_force.begin(), in_force.end(),
+            [&](const auto& left, const auto& right) { return precedes(left.begin, right.begin); });
+  std::vector<BlockIndex> marks;
+  for (const MarkEffects::Effect& effect : in_force) marks.push_back(effect.last);
+  return marks;
+}
+
+// Of what stands in the first `slots` slots of the node.
+void Positions::add_effects(MarkEffects& sum, const Node& node, std::size_t slots,
+                            const ReadMark& read) const {
+  for (std::size_t i = 0; i < slots; ++i) {
+    const std::uint32_t child = node.child[i];
+    if (!node.is_leaf) {
+      sum.add(effects_of(child, read));
+    } else if (const auto mark = read(child)) {
+      sum.add_mark(child, mark->key, mark->ends);
+    }
+  }
+}
+
+const MarkEffects& Positions::effects_of(NodeIndex index, const ReadMark& read) const {
+  Node& node = nodes_[index];
+  if (!node.knows_effects) {
+    effects_[index] = {};
+    add_effects(effects_[index], node, node.count, read);
+    node.knows_effects = true;
+  }
+  return effects_[index];
+}
+
+void Positions::forget_effects(NodeIndex node) {
+  for (; node != kNoNode && nodes_[node].knows_effects; node = nodes_[node].parent) {
+    nodes_[node].knows_effects = false;
+  }
 }
 
 void Positions::inserted(List list, BlockIndex left, BlockIndex item, std::uint32_t units) {
@@ -133,7 +188,9 @@ std::vector<Positions::List> Positions::lists() const {
 }
 
 std::size_t Positions::memory_bytes() const {
-  return nodes_.capacity() * sizeof(Node) + leaf_of_.capacity() * sizeof(NodeIndex);
+  std::size_t bytes = effects_.capacity() * sizeof(MarkEffects);
+  for (const MarkEffects& effects : effects_) bytes += effects.memory_bytes();
+  return bytes + nodes_.capacity() * sizeof(Node) + leaf_of_.capacity() * sizeof(NodeIndex);
 }
 
 void Positions::set_leaf(BlockIndex item, NodeIndex leaf) {
@@ -210,6 +267,7 @@ Positions::NodeIndex Positions::split(NodeIndex node) {
     nodes_[node].parent = root;
     roots_[list] = root;
   }
+  forget_effects(node);
   const NodeIndex right = new_node(nodes_[node].is_leaf, nodes_[node].list);
   Node& from = nodes_[node];
   Node& to = nodes_[right];

@@ -3,10 +3,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
 #include "block_list.hpp"
+#include "mark_effects.hpp"
 
 namespace palimpsest::crdt::internal {
 
@@ -15,10 +18,14 @@ namespace palimpsest::crdt::internal {
 // visible units of each subtree counted; deleted items are in it with none). A document nobody asks
 // for an index has no tree and pays one comparison a change.
 //
+// Of a text with formatting the nodes also know what the marks in them do. That is found out when
+// somebody asks, and again for the nodes that a mark has come to or gone from.
+//
 // Invariant: a tree holds the items of its list in order, each with its visible units; every leaf
 //            is at the same depth.
 // Units:     what the list counts: UTF-16 units of text, elements.
-// Cost:      find(), index_of(), precedes() and every change O(log n); build() O(n).
+// Cost:      find(), index_of(), precedes() and every change O(log n); build() O(n); what marks do
+//            O(log n) for each key that is set with formatting in the list.
 class Positions {
  public:
   using List = std::uint32_t;  // the TypeIndex of a list
@@ -43,12 +50,24 @@ class Positions {
   // Which of two items of such a list stands first.
   bool precedes(BlockIndex left, BlockIndex right) const;
 
+  // How the list's marks are read: of an item that is one, and not deleted, its key and whether it
+  // ends what was in force.
+  struct Mark {
+    std::uint32_t key;
+    bool ends;
+  };
+  using ReadMark = std::function<std::optional<Mark>(BlockIndex)>;
+  // The marks whose formatting is in force where the item begins, by where that was begun.
+  std::vector<BlockIndex> marks_before(BlockIndex item, const ReadMark& read) const;
+
   // What happens to an item of any list; those without a tree are passed over. `left` is the item
   // that it stands behind, kNowhere at the start of its list.
   static constexpr BlockIndex kNowhere = 0xFFFFFFFF;
   void inserted(List list, BlockIndex left, BlockIndex item, std::uint32_t units);
   void resized(BlockIndex item, std::uint32_t units);
   void removed(BlockIndex item);
+  // The item is a mark that is new, or deleted. Other items have no say in formatting.
+  void mark_changed(BlockIndex item) { forget_effects(leaf_of(item)); }
 
   // All items of a list with their units, first to last. For check_invariants().
   using Entry = Place;
@@ -65,6 +84,7 @@ class Positions {
     NodeIndex parent = kNoNode;
     std::uint16_t count = 0;
     bool is_leaf = true;
+    bool knows_effects = false;  // of its marks; then so do all below
     List list = 0;
     std::array<std::uint32_t, kFanOut> child;  // items in a leaf, else nodes
     std::array<std::uint32_t, kFanOut> units;
@@ -85,12 +105,17 @@ class Positions {
   void add_units(NodeIndex node, std::uint32_t difference) const;
   void erase(NodeIndex node, std::size_t slot);
   void adopt(NodeIndex parent, std::uint32_t child);
+  void forget_effects(NodeIndex node);
+  const MarkEffects& effects_of(NodeIndex node, const ReadMark& read) const;
+  void add_effects(MarkEffects& sum, const Node& node, std::size_t slots,
+                   const ReadMark& read) const;
 
   mutable std::vector<Node> nodes_;
   std::vector<NodeIndex> free_nodes_;
   std::vector<NodeIndex> leaf_of_;  // by item
   std::unordered_map<List, NodeIndex> roots_;
-  mutable BlockIndex resized_ = kNowhere;  // not told yet: that it has so many units now
+  mutable std::vector<MarkEffects> effects_;  // by node, of those that know them
+  mutable BlockIndex resized_ = kNowhere;     // not told yet: that it has so many units now
   mutable std::uint32_t resized_units_ = 0;
 };
 

@@ -175,17 +175,20 @@ BlockIndex Undoing::copy(BlockIndex index, TypeIndex home, Neighbours place) {
   return made;
 }
 
-// A copy that an earlier undo of this client has put there and nobody has changed: made to stand
-// before the item, and equal. kNone where there is none. Others may have written the same there, so
-// theirs does not count; types are taken for new ones, since what is in them may differ.
+// A copy that an earlier undo, of this client or of one that only brings back, has put there and
+// nobody has changed: made to stand before the item, and equal. kNone where there is none. Others
+// may have written the same there, so theirs does not count; types are taken for new ones, since
+// what is in them may differ.
 BlockIndex Undoing::find_earlier_copy(BlockIndex index) const {
   const Block& item = core_.blocks[index];
   if (item.in_map || item.kind == Kind::kType) return kNone;
   for (BlockIndex i = item.left; i != kNone; i = core_.blocks[i].left) {
     const Block& other = core_.blocks[i];
     if (other.right_origin_client != item.client || other.right_origin_clock != item.clock) break;
-    if (other.client == writing_.client_ && !other.deleted && other.kind == item.kind &&
-        other.length == item.length && same_content(other, item)) {
+    const bool is_ours =
+        other.client == writing_.client_ || is_restorer(core_.clients[other.client].id);
+    if (is_ours && !other.deleted && other.kind == item.kind && other.length == item.length &&
+        same_content(other, item)) {
       return i;
     }
   }

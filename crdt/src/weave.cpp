@@ -85,7 +85,8 @@ struct Weave::State {
   std::size_t characters_in(ClientIndex client, Clock begin, Clock end, bool only_visible) const;
   void note_born_deleted(ClientIndex client, Clock begin, std::uint32_t seq, std::uint32_t sender);
 
-  void weave_item(const Block& item, WovenText& into) const;
+  void weave_item(const Block& item, WovenText& into, std::vector<Id>* ids) const;
+  void weave_list(TypeIndex list, WovenText& into, std::vector<Id>* ids);
   std::string root_of(TypeIndex type) const;
 };
 
@@ -156,9 +157,14 @@ void Weave::State::note_born_deleted(ClientIndex client, Clock begin, std::uint3
   });
 }
 
-void Weave::State::weave_item(const Block& item, WovenText& into) const {
+// Where ids are wanted too, they are those of the units added.
+void Weave::State::weave_item(const Block& item, WovenText& into, std::vector<Id>* ids) const {
   if (!internal::is_countable(item.kind)) return;
   const Marks& own = marks[item.client];
+  const ClientId client = core.clients[item.client].id;
+  const auto note_ids = [&](Clock begin, std::size_t count) {
+    for (; ids != nullptr && count > 0; --count) ids->push_back({client, begin++});
+  };
   const std::size_t first = into.units_.size();
   const std::size_t end = first + item.length;
   into.units_.resize(end, WovenText::kObject);
@@ -174,7 +180,7 @@ void Weave::State::weave_item(const Block& item, WovenText& into) const {
                           [&](Clock count, std::uint32_t seq, std::uint32_t step) {
                             for (; count > 0; --count, seq += step) *inserted++ = seq;
                           });
-  if (!item.deleted && own.tears.empty()) return;
+  if (!item.deleted && own.tears.empty()) return note_ids(item.clock, item.length);
   bool is_plain = own.tears.empty();
   own.deletions.for_each(
       item.clock, item.end(), [&](const DeletionMarks::Note& note, Clock from, Clock until) {
@@ -186,7 +192,7 @@ void Weave::State::weave_item(const Block& item, WovenText& into) const {
           seq += static_cast<std::uint32_t>(note.step);
         }
       });
-  if (is_plain) return;
+  if (is_plain) return note_ids(item.clock, item.length);
 
   // Some were never to be seen, or were torn: once more, one by one.
   WovenText once;
@@ -211,19 +217,31 @@ void Weave::State::weave_item(const Block& item, WovenText& into) const {
     const Tear* const first_half = tear_at(clock);
     const Tear* const second_half = clock > 0 ? tear_at(clock - 1) : nullptr;
     const Tear* const tear = first_half != nullptr ? first_half : second_half;
+    const auto add = [&](char16_t unit, Clock at, std::uint32_t from, std::uint32_t until,
+                         std::uint32_t ended_by) {
+      const std::size_t before = into.size();
+      into.add(unit, from, until, own.person, ended_by);
+      note_ids(at, into.size() - before);
+    };
     if (tear == nullptr) {
-      into.add(once.units_[i], begin, gone, own.person, deleter);
+      add(once.units_[i], clock, begin, gone, deleter);
       continue;
     }
     if (first_half != nullptr) {
       const bool ends_torn = tear->seq < gone;
       const std::uint32_t end_of_pair = ends_torn ? tear->seq : gone;
       const std::uint32_t ended_by = ends_torn ? tear->sender : deleter;
-      into.add(internal::high_half(tear->character), begin, end_of_pair, own.person, ended_by);
-      into.add(internal::low_half(tear->character), begin, end_of_pair, own.person, ended_by);
+      add(internal::high_half(tear->character), clock, begin, end_of_pair, ended_by);
+      add(internal::low_half(tear->character), clock + 1, begin, end_of_pair, ended_by);
     }
-    into.add(kReplacementUnit, std::max(begin, tear->seq), gone, own.person, deleter);
+    add(kReplacementUnit, clock, std::max(begin, tear->seq), gone, deleter);
   }
+}
+
+void Weave::State::weave_list(TypeIndex list, WovenText& into, std::vector<Id>* ids) {
+  for (Marks& own : marks) own.deletions.sort();
+  for (BlockIndex i = core.types[list].start; i != kNone; i = core.blocks[i].right)
+    weave_item(core.blocks[i], into, ids);
 }
 
 std::string Weave::State::root_of(TypeIndex type) const {
@@ -284,18 +302,22 @@ std::vector<Weave::Text> Weave::texts() const {
 }
 
 std::optional<WovenText> Weave::text(const TypeRef& type) const {
-  const Core& core = state_->core;
-  const auto found = internal::find_type(core, type);
+  const auto found = internal::find_type(state_->core, type);
   if (!found) return std::nullopt;
-  for (State::Marks& own : state_->marks) own.deletions.sort();
   WovenText text;
   text.last_seq_ = state_->last_seq;
   text.people_ = state_->people;
-  for (BlockIndex i = core.types[*found].start; i != kNone; i = core.blocks[i].right) {
-    state_->weave_item(core.blocks[i], text);
-  }
+  state_->weave_list(*found, text, nullptr);
   text.finish();
   return text;
+}
+
+std::vector<Id> Weave::ids(const TypeRef& type) const {
+  std::vector<Id> ids;
+  WovenText text;
+  if (const auto found = internal::find_type(state_->core, type))
+    state_->weave_list(*found, text, &ids);
+  return ids;
 }
 
 Snapshot Weave::snapshot(Seq at) const {
@@ -307,17 +329,45 @@ Snapshot Weave::snapshot(Seq at) const {
     const Clock clock = own.insertions.count_at(seq);
     if (clock > 0) snapshot.state_vector.set(id, clock);
     for (const DeletionMarks::Note& note : own.deletions.notes()) {
-      // Of a stretch that was erased key by key, only so far.
-      Clock begin = note.clock;
-      Clock end = note.end();
-      if (note.step == 0 && note.seq > seq) continue;
-      if (note.step > 0) end = note.seq > seq ? begin : std::min(end, begin + (seq - note.seq) + 1);
-      if (note.step < 0 && note.seq > seq) begin = std::min(end, begin + (note.seq - seq));
+      const auto [begin, end] = note.clocks_between(0, seq);
       if (begin < end) snapshot.delete_set.append(id, begin, end - begin);
     }
   }
   snapshot.delete_set.normalize();
   return snapshot;
+}
+
+Doc Weave::replica() const { return Doc::load(state_->doc.encode(), {.gc = false}); }
+
+template <class IsOne>
+ChangeSet Weave::changes_by(Seq from, Seq to, IsOne is_one) const {
+  const auto behind = static_cast<std::uint32_t>(std::min<Seq>(from, state_->last_seq));
+  const auto last = static_cast<std::uint32_t>(std::min<Seq>(to, state_->last_seq));
+  ChangeSet changes;
+  for (ClientIndex client = 0; client < state_->marks.size(); ++client) {
+    const State::Marks& own = state_->marks[client];
+    const ClientId id = state_->core.clients[client].id;
+    const Clock begin = own.insertions.count_at(behind);
+    const Clock end = own.insertions.count_at(last);
+    if (begin < end && is_one(id)) changes.inserted.append(id, begin, end - begin);
+    for (const DeletionMarks::Note& note : own.deletions.notes()) {
+      if (!is_one(state_->people[note.sender])) continue;
+      const auto [first, stop] = note.clocks_between(behind, last);
+      if (first < stop) changes.deleted.append(id, first, stop - first);
+    }
+  }
+  changes.deleted.normalize();
+  return changes;
+}
+
+ChangeSet Weave::changes(Seq from, Seq to) const {
+  return changes_by(from, to, [](ClientId) { return true; });
+}
+
+ChangeSet Weave::changes(Seq from, Seq to, std::span<const ClientId> by) const {
+  return changes_by(from, to, [&](ClientId client) {
+    return std::find(by.begin(), by.end(), client) != by.end();
+  });
 }
 
 std::size_t Weave::memory_bytes() const {

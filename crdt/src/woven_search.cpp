@@ -217,4 +217,44 @@ WovenText::Found WovenText::search(std::string_view phrase, const SearchLimits& 
   return WovenSearch(*this, std::move(units), limits).run();
 }
 
+namespace {
+
+// The units of a range of `shown` that are the phrase and have the one at `middle` among them.
+std::vector<std::size_t> find_phrase(const std::vector<std::size_t>& shown, std::size_t middle,
+                                     std::u16string_view characters, std::u16string_view phrase) {
+  for (std::size_t at = characters.find(phrase); at != characters.npos && at <= middle;
+       at = characters.find(phrase, at + 1)) {
+    if (middle >= at + phrase.size()) continue;
+    const auto begin = shown.begin() + static_cast<std::ptrdiff_t>(at);
+    return {begin, begin + static_cast<std::ptrdiff_t>(phrase.size())};
+  }
+  return {};
+}
+
+}  // namespace
+
+// Which of the phrase's units the occurrence names is not known: so as many of those shown are
+// looked at before it, and behind it, as there may be.
+std::vector<std::size_t> WovenText::units_of(const Occurrence& occurrence,
+                                             const Occurrence::Span& span,
+                                             std::string_view phrase) const {
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(phrase.data());
+  std::u16string wanted(length_utf16(phrase), u'\0');
+  internal::to_utf16(ByteView(bytes, phrase.size()), wanted.data());
+  std::vector<std::size_t> shown;
+  for (std::size_t unit = occurrence.unit; shown.size() + 1 < wanted.size();) {
+    unit = previous_between(unit, span.from, span.from + 1);
+    if (unit == kNone) break;
+    shown.push_back(unit);
+  }
+  std::reverse(shown.begin(), shown.end());
+  const std::size_t middle = shown.size();
+  for (std::size_t unit = occurrence.unit; unit != kNone && shown.size() < middle + wanted.size();
+       unit = next_between(unit + 1, span.from, span.from + 1))
+    shown.push_back(unit);
+  std::u16string characters;
+  for (const std::size_t unit : shown) characters += units_[unit];
+  return find_phrase(shown, middle, characters, wanted);
+}
+
 }  // namespace palimpsest::crdt

@@ -78,7 +78,16 @@ void Writing::cut_right(const Position& position, std::size_t units) {
 }
 
 Writing::Position Writing::find(TypeIndex list, std::size_t index) {
-  if (core_.types[list].has_formatting) return walk(list, index);
+  Position position = find_place(list, index);
+  if (!core_.types[list].has_formatting || position.left == kNone) return position;
+  // What stands left of it is no mark.
+  for (const BlockIndex mark : marks_before(core_, position.left)) {
+    update_attributes(core_, mark, position.attributes);
+  }
+  return position;
+}
+
+Writing::Position Writing::find_place(TypeIndex list, std::size_t index) {
   const Positions& positions = core_.positions_of(list);
   if (index > positions.units(list)) {
     throw std::out_of_range("a position behind the end of the text");
@@ -96,31 +105,14 @@ Writing::Position Writing::find(TypeIndex list, std::size_t index) {
   return position;
 }
 
-Writing::Position Writing::walk(TypeIndex text, std::size_t index) {
-  Position position;
-  position.right = core_.types[text].start;
-  while (index > 0) {
-    if (position.right == kNone) throw std::out_of_range("a position behind the end of the text");
-    if (core_.blocks[position.right].is_visible()) {
-      cut_right(position, index);
-      index -= core_.blocks[position.right].length;
-    }
-    step(position);
-  }
-  return position;
-}
-
 bool Writing::is_inside_pair(TypeIndex text, std::size_t index) const {
-  for (BlockIndex i = core_.types[text].start; i != kNone; i = core_.blocks[i].right) {
-    const Block& item = core_.blocks[i];
-    if (!item.is_visible()) continue;
-    if (index < item.length) {
-      return index > 0 && item.kind == Kind::kString &&
-             cut_content(item.kind, core_.content_of(item), item.length, index).needs_replacement;
-    }
-    index -= item.length;
-  }
-  return false;
+  const Positions& positions = core_.positions_of(text);
+  if (index >= positions.units(text)) return false;
+  const Positions::Place place = positions.find(text, index + 1);
+  const Block& item = core_.blocks[place.item];
+  return place.units > 1 && item.kind == Kind::kString &&
+         cut_content(item.kind, core_.content_of(item), item.length, place.units - 1)
+             .needs_replacement;
 }
 
 BlockIndex Writing::insert(TypeIndex parent, Position& position, const Content& content) {
@@ -306,7 +298,7 @@ void Writing::text_delete(TypeIndex text, std::size_t index, std::size_t length)
     if (before != kNone && core_.blocks[before].is_visible()) set_caret(text, index, before);
     return;
   }
-  find(text, index + length);  // long enough?
+  find_place(text, index + length);  // long enough?
   Position position = find(text, index);
   const Attributes<FormatValue> at_start = position.attributes;
   const BlockIndex start = position.right;
@@ -348,7 +340,7 @@ void Writing::text_format(TypeIndex text, std::size_t index, std::size_t length,
     --index;
     ++length;
   }
-  find(text, index + length);  // long enough?
+  find_place(text, index + length);  // long enough?
   format(text, index, length, to_attributes(attributes));
 }
 

@@ -71,10 +71,11 @@ class Writing {
     Attributes<FormatValue> attributes;
   };
 
-  // Throws std::out_of_range when the list is shorter. O(log n); O(n) in a text with formatting,
-  // which has to be known at the position.
+  // Throws std::out_of_range when the list is shorter. O(log n), times the keys in a text with
+  // formatting.
   Position find(TypeIndex list, std::size_t index);
-  Position walk(TypeIndex text, std::size_t index);
+  // The same without the formatting.
+  Position find_place(TypeIndex list, std::size_t index);
   // A key pressed where the caret is, behind or before it: what Core::apply_keystroke() does for an
   // update. False, and nothing done, where it is anything else, or where events are to be told.
   bool type_at_caret(TypeIndex text, std::size_t index, std::string_view utf8, std::size_t length);

@@ -1,20 +1,17 @@
 #include "http/history.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <list>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/strand.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <nlohmann/json.hpp>
 
 #include "history/json.hpp"
 #include "history/unified_diff.hpp"
+#include "http/histories.hpp"
+#include "http/moments.hpp"
 #include "http/problem.hpp"
 #include "http/reply.hpp"
 #include "storage/history.hpp"
@@ -29,9 +26,6 @@ using crdt::WovenText;
 using storage::History;
 using storage::Seq;
 
-constexpr std::size_t kBudgetBytes = std::size_t{256} << 20;
-// Of updates, of which the log of one document may consist. Some twenty bytes are a keystroke.
-constexpr std::size_t kLargestLogBytes = std::size_t{48} << 20;
 constexpr std::size_t kPhraseBytes = 1000;
 constexpr std::size_t kYearSeconds = 366UL * 86'400;
 
@@ -46,40 +40,6 @@ std::string_view choice_parameter(const Query& query, std::string_view name,
   for (const std::string_view choice : choices)
     all += (all.empty() ? "" : " or ") + std::string(choice);
   throw Problem(400, std::string(name) + " must be " + all);
-}
-
-// Calls what looks into a history, and says which parameter it does not fit.
-template <class Look>
-auto looking_for(const std::string& parameter, Look&& look) {
-  try {
-    return look();
-  } catch (const storage::NotInHistory& error) {
-    throw Problem(404, parameter + ": " + error.what());
-  } catch (const std::invalid_argument& error) {
-    throw Problem(400, parameter + ": " + error.what());
-  }
-}
-
-Seq moment(const History& history, const Query& query, const std::string& parameter) {
-  const std::string* when = find_parameter(query, parameter);
-  if (!when) throw Problem(400, parameter + ": a moment is missing");
-  return looking_for(parameter, [&] { return history.resolve(*when); });
-}
-
-Seq moment_or_now(const History& history, const Query& query, const std::string& parameter) {
-  return find_parameter(query, parameter) ? moment(history, query, parameter) : history.last_seq();
-}
-
-crdt::Id parse_type(std::string_view text) {
-  const auto number = [&](std::string_view digits) {
-    std::uint64_t value = 0;
-    const char* end = digits.data() + digits.size();
-    const auto [stop, error] = std::from_chars(digits.data(), end, value);
-    if (error != std::errc() || stop != end) throw Problem(400, "type must be CLIENT:CLOCK");
-    return value;
-  };
-  const std::size_t colon = std::min(text.find(':'), text.size());
-  return {number(text.substr(0, colon)), number(text.substr(std::min(colon + 1, text.size())))};
 }
 
 // The text that the query is about, and its name.
@@ -202,78 +162,12 @@ Response content_page(History& history, const Query& query) {
 
 }  // namespace
 
-// The store's reader, the histories last asked for, and the strand that is home to both.
-class HistoryPages::Shelf {
- public:
-  Shelf(std::unique_ptr<storage::Reader> reader, const asio::any_io_executor& reading)
-      : reader_(std::move(reader)), strand_(asio::make_strand(reading)) {}
-
-  static asio::awaitable<Response> ask(const std::shared_ptr<Shelf>& self, std::string document,
-                                       Query query, Page page) {
-    return asio::co_spawn(self->strand_, answer(self, std::move(document), std::move(query), page),
-                          asio::use_awaitable);
-  }
-
- private:
-  struct Open {
-    std::string document;
-    History history;
-  };
-
-  static asio::awaitable<Response> answer(std::shared_ptr<Shelf> self, std::string document,
-                                          Query query, Page page) {
-    History& history = self->open(document);
-    self->make_room();
-    co_return page(history, query);
-  }
-
-  // As far as the log is on disk. One whose log could not be read is dropped.
-  History& open(const std::string& document) {
-    auto found = std::find_if(open_.begin(), open_.end(),
-                              [&](const Open& one) { return one.document == document; });
-    if (found == open_.end()) {
-      open_.push_front({document, History(document, kLargestLogBytes)});
-    } else {
-      open_.splice(open_.begin(), open_, found);
-    }
-    History& history = open_.front().history;
-    bool is_there = false;
-    try {
-      is_there = history.catch_up(*reader_);
-    } catch (const storage::HistoryTooLarge& error) {
-      open_.pop_front();
-      throw Problem(507, error.what());
-    } catch (...) {
-      open_.pop_front();
-      throw;
-    }
-    if (is_there) return history;
-    open_.pop_front();
-    throw Problem(404, "there is no such document");
-  }
-
-  // Lets go of those that nobody has asked for the longest, but not of the last one.
-  void make_room() {
-    std::size_t bytes = 0;
-    for (auto one = open_.begin(); one != open_.end();) {
-      bytes += one->history.memory_bytes();
-      const bool stays = bytes <= kBudgetBytes || one == open_.begin();
-      one = stays ? std::next(one) : open_.erase(one);
-    }
-  }
-
-  std::unique_ptr<storage::Reader> reader_;
-  asio::strand<asio::any_io_executor> strand_;
-  std::list<Open> open_;  // the last asked for first
-};
-
-HistoryPages::HistoryPages(storage::Store& store, const asio::any_io_executor& reading)
-    : shelf_(std::make_shared<Shelf>(store.reader(), reading)) {}
-
-HistoryPages::~HistoryPages() = default;
+HistoryPages::HistoryPages(Histories& histories) : histories_(histories) {}
 
 asio::awaitable<Response> HistoryPages::ask(std::string document, Query query, Page page) {
-  return Shelf::ask(shelf_, std::move(document), std::move(query), page);
+  return histories_.look(std::move(document), [query = std::move(query), page](History& history) {
+    return page(history, query);
+  });
 }
 
 asio::awaitable<Response> HistoryPages::timeline(std::string document, Query query) {

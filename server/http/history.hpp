@@ -1,9 +1,7 @@
 #pragma once
 
-#include <memory>
 #include <string>
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include "http/message.hpp"
@@ -11,10 +9,11 @@
 
 namespace palimpsest::storage {
 class History;
-class Store;
-}  // namespace palimpsest::storage
+}
 
 namespace palimpsest::server::http {
+
+class Histories;
 
 // What a document's past says, from what is on disk: of a live document all that is committed.
 //
@@ -22,13 +21,11 @@ namespace palimpsest::server::http {
 // is asked about: `root=NAME` or, of one inside other types, `type=CLIENT:CLOCK`; else the main
 // one.
 //
-// Home:   any thread; read and computed on the executor for that, one question at a time. The
-//         histories last asked for stay in memory, within a budget.
+// Home:   any thread.
 // Errors: Problem.
 class HistoryPages {
  public:
-  HistoryPages(storage::Store& store, const boost::asio::any_io_executor& reading);
-  ~HistoryPages();
+  explicit HistoryPages(Histories& histories);
 
   // ?group=burst|sitting&before=SEQ&limit=100: the last first.
   boost::asio::awaitable<Response> timeline(std::string document, Query query);
@@ -46,12 +43,11 @@ class HistoryPages {
   boost::asio::awaitable<Response> content(std::string document, Query query);
 
  private:
-  class Shelf;
   using Page = Response (*)(storage::History&, const Query&);
 
   boost::asio::awaitable<Response> ask(std::string document, Query query, Page page);
 
-  std::shared_ptr<Shelf> shelf_;
+  Histories& histories_;
 };
 
 }  // namespace palimpsest::server::http

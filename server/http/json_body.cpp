@@ -84,6 +84,15 @@ Json json_body(const Request& request, std::initializer_list<std::string_view> m
   return body;
 }
 
+std::string text_of_member(const Json& body, std::string_view name, std::size_t most_bytes) {
+  const auto member = body.find(name);
+  std::string text = member == body.end() || !member->is_string() ? "" : member->get<std::string>();
+  if (text.empty() || text.size() > most_bytes)
+    throw Problem(
+        400, std::string(name) + " must be text of 1 to " + std::to_string(most_bytes) + " bytes");
+  return text;
+}
+
 std::string text_member(const Json& body, std::string_view name, std::size_t most_bytes) {
   const auto member = body.find(name);
   const auto refuse = [&] {

@@ -17,6 +17,9 @@ namespace palimpsest::server::http {
 nlohmann::ordered_json json_body(const Request& request,
                                  std::initializer_list<std::string_view> members);
 
+// A member that is text of 1 to `most_bytes` bytes, whatever characters. Throws Problem.
+std::string text_of_member(const nlohmann::ordered_json& body, std::string_view name,
+                           std::size_t most_bytes);
 // A member that is text of 1 to `most_bytes` bytes without control characters. Throws Problem.
 std::string text_member(const nlohmann::ordered_json& body, std::string_view name,
                         std::size_t most_bytes);

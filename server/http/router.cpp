@@ -72,6 +72,11 @@ asio::awaitable<Response> Router::history(Call call) const {
   return (parts_.history.*kPage)(std::move(call.name), std::move(call.query));
 }
 
+template <auto kWrite>
+asio::awaitable<Response> Router::history_write(Call call) const {
+  return (parts_.history_writes.*kWrite)(std::move(call.name), std::move(call.request));
+}
+
 const Router::Route Router::kRoutes[] = {
     {"GET", "/healthz", &Router::healthz},
     {"GET", "/readyz", &Router::readyz},
@@ -87,6 +92,13 @@ const Router::Route Router::kRoutes[] = {
     {"GET", "/api/documents/{name}/content", &Router::history<&HistoryPages::content>},
     {"GET", "/api/documents/{name}/export", &Router::export_document},
     {"POST", "/api/import", &Router::import_documents},
+    {"GET", "/api/documents/{name}/versions", &Router::versions},
+    {"POST", "/api/documents/{name}/versions",
+     &Router::history_write<&HistoryWrites::name_version>},
+    {"POST", "/api/documents/{name}/restore", &Router::history_write<&HistoryWrites::restore>},
+    {"POST", "/api/documents/{name}/fork", &Router::history_write<&HistoryWrites::fork>},
+    {"GET", "/api/documents/{name}/purge", &Router::purges},
+    {"POST", "/api/documents/{name}/purge", &Router::purge},
     {"GET", "/", &Router::page},
     {"GET", "/d/{name}", &Router::page},
     {"GET", "/sync/{name}", &Router::socket_only},
@@ -180,6 +192,18 @@ asio::awaitable<Response> Router::export_document(Call call) const {
 asio::awaitable<Response> Router::import_documents(Call call) const {
   co_return co_await parts_.transfers.import_documents(std::move(call.request),
                                                        std::move(call.query));
+}
+
+asio::awaitable<Response> Router::versions(Call call) const {
+  return parts_.history_writes.versions(std::move(call.name));
+}
+
+asio::awaitable<Response> Router::purge(Call call) const {
+  return parts_.purges.purge(std::move(call.name), std::move(call.request));
+}
+
+asio::awaitable<Response> Router::purges(Call call) const {
+  return parts_.purges.list(std::move(call.name));
 }
 
 asio::awaitable<Response> Router::page(Call call) const {

@@ -9,8 +9,10 @@
 
 #include "http/documents.hpp"
 #include "http/history.hpp"
+#include "http/history_writes.hpp"
 #include "http/message.hpp"
 #include "http/origin.hpp"
+#include "http/purges.hpp"
 #include "http/static_files.hpp"
 #include "http/target.hpp"
 #include "http/transfers.hpp"
@@ -32,6 +34,8 @@ class Router {
   struct Parts {
     Documents& documents;
     HistoryPages& history;
+    HistoryWrites& history_writes;
+    Purges& purges;
     Transfers& transfers;
     const StaticFiles& files;
     OriginPolicy origins;
@@ -75,6 +79,12 @@ class Router {
   boost::asio::awaitable<Response> history(Call call) const;
   boost::asio::awaitable<Response> export_document(Call call) const;
   boost::asio::awaitable<Response> import_documents(Call call) const;
+  // One of HistoryWrites.
+  template <auto kWrite>
+  boost::asio::awaitable<Response> history_write(Call call) const;
+  boost::asio::awaitable<Response> purge(Call call) const;
+  boost::asio::awaitable<Response> purges(Call call) const;
+  boost::asio::awaitable<Response> versions(Call call) const;
   boost::asio::awaitable<Response> page(Call call) const;
   boost::asio::awaitable<Response> socket_only(Call call) const;
 

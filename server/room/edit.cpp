@@ -39,6 +39,9 @@ class Editor final : public Peer, public std::enable_shared_from_this<Editor> {
 
   std::uint64_t connection() const override { return edit_.connection; }
   bool wants_own_updates() const override { return false; }
+  crdt::ClientId client() const override {
+    return edit_.authors.empty() ? 0 : edit_.authors.front().client;
+  }
   std::string name_of(crdt::ClientId client) const override {
     for (const storage::Author& author : edit_.authors)
       if (author.client == client) return author.name;
@@ -46,6 +49,10 @@ class Editor final : public Peer, public std::enable_shared_from_this<Editor> {
   }
 
   void opened() override {
+    if (edit_.is_new_document && room_->applied_seq() > 0) {
+      outcome_.is_taken = true;
+      return leave();
+    }
     try {
       room_->receive(*this, edit_.update);
       outcome_.seq = room_->applied_seq();

@@ -22,12 +22,16 @@ struct Edit {
   crdt::Bytes update;
   // What the clients are called whose content it brings, the one who makes the edit first.
   std::vector<storage::Author> authors;
+  // It is to be the first of its document.
+  bool is_new_document = false;
   std::uint64_t connection = 0;  // unique within a run of the server, and not 0
 };
 
 struct Edited {
   // Why the document did not take it; nullopt where it did, and all of it is on disk.
   std::optional<Close> refusal;
+  // It was to be the first, and the document has others.
+  bool is_taken = false;
   // The last in the log when it was taken: its own, unless it brought nothing new.
   storage::Seq seq = 0;
 };

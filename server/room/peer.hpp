@@ -71,6 +71,8 @@ class Peer {
   virtual std::uint64_t connection() const = 0;
   // Whether its own updates are to come back to it once they are on disk.
   virtual bool wants_own_updates() const = 0;
+  // The client that it speaks for from the start; 0: not known.
+  virtual crdt::ClientId client() const { return 0; }
   // What the peer says a client is called, for one that does not say so itself in awareness.
   virtual std::string name_of(crdt::ClientId) const { return {}; }
 

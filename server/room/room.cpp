@@ -164,7 +164,7 @@ void Room::join(Peer& peer) {
       return peer.close({drain_is_wanted_ || was_held_ ? CloseReason::kRestart
                                                        : CloseReason::kStorageUnavailable});
   }
-  const bool is_new = members_.try_emplace(peer.connection(), Member{&peer}).second;
+  const bool is_new = members_.try_emplace(peer.connection(), Member{&peer, peer.client()}).second;
   PALIMPSEST_ASSERT(is_new);
   status_is_stale_ = true;
   if (state_ == State::kOpen) peer.opened();

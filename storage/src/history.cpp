@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <unordered_set>
 #include <utility>
 
 #include "crdt/columns.hpp"
@@ -77,6 +78,9 @@ History::History(std::string document, std::size_t most_bytes)
       sitting_of_seq_(1) {}
 
 bool History::catch_up(Reader& reader) {
+  const std::uint64_t rewrites = reader.rewrites(document_);
+  if (rewrites != rewrites_) *this = History(std::move(document_), most_bytes_);
+  rewrites_ = rewrites;
   const Seq known = last_seq();
   reader.visit(document_, known + 1, std::numeric_limits<Seq>::max(),
                [this](const EntryView& entry) { add(entry); });
@@ -87,6 +91,7 @@ bool History::catch_up(Reader& reader) {
       names_.insert_or_assign(author.client, std::move(author.name));
     }
   }
+  versions_ = reader.versions(document_);
   return last_seq() > 0;
 }
 
@@ -122,6 +127,17 @@ const std::string& History::name_of(crdt::ClientId client) const {
   return known == names_.end() ? kNone : known->second;
 }
 
+std::vector<Author> History::authors() const {
+  std::vector<Author> authors;
+  std::unordered_set<std::uint32_t> seen;
+  for (const crdt::Weave::Contribution& contribution : weave_.contributions()) {
+    if (!seen.insert(contribution.client).second) continue;
+    const crdt::ClientId client = weave_.client(contribution.client);
+    authors.push_back({client, name_of(client)});
+  }
+  return authors;
+}
+
 Seq History::resolve(std::string_view when) const {
   if (const std::optional<Seq> seq = parse_seq(when)) {
     if (*seq <= last_seq()) return *seq;
@@ -132,8 +148,14 @@ Seq History::resolve(std::string_view when) const {
     const auto behind = std::upper_bound(come_.begin() + 1, come_.end(), *time);
     return static_cast<Seq>(behind - come_.begin()) - 1;
   }
-  if (when.starts_with("v:")) throw NotInHistory("there is no version of that name");
+  if (when.starts_with("v:")) return seq_of_version(when.substr(2));
   throw std::invalid_argument("a moment is the number of a change, an RFC 3339 time or v:NAME");
+}
+
+Seq History::seq_of_version(std::string_view name) const {
+  const auto version = std::ranges::find(versions_, name, &Version::name);
+  if (version == versions_.end()) throw NotInHistory("there is no version of that name");
+  return version->seq;
 }
 
 std::optional<History::TextName> History::find_main_text() const {

@@ -100,6 +100,20 @@ TEST_CASE("undoing twice does no more than undoing once", "[undo]") {
   CHECK(writer.doc().transact(kRestorer, [&](Transaction& t) { t.restore(moment); }).empty());
 }
 
+TEST_CASE("undoing what a restorer has undone already does nothing", "[undo]") {
+  Replica writer(1, kKeepAll);
+  writer.insert(0, "one two three");
+  const Snapshot moment = writer.doc().snapshot();
+  const Bytes erased = writer.erase(4, 4);
+  writer.doc().transact(kFirstRestorer + 1, [&](Transaction& t) { t.undo(changes_of({erased})); });
+  const auto by_another = [&](auto&& work) {
+    return writer.doc().transact(kFirstRestorer + 2, work);
+  };
+  CHECK(by_another([&](Transaction& t) { t.undo(changes_of({erased})); }).empty());
+  CHECK(by_another([&](Transaction& t) { t.restore(moment); }).empty());
+  CHECK(writer.text() == "one two three");
+}
+
 TEST_CASE("what one change both wrote and deleted stays away", "[undo]") {
   Replica writer(1, kKeepAll);
   writer.insert(0, "keep");

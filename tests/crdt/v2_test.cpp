@@ -1,6 +1,6 @@
 #include "crdt/v2.hpp"
 
-#include <chrono>
+#include <ctime>
 #include <random>
 #include <string>
 #include <utility>
@@ -423,7 +423,7 @@ TEST_CASE("runs of v2 that stand for billions of blocks are refused at once", "[
   CHECK(peak.bytes() < 8 * 1024);
 }
 
-TEST_CASE("no kilobyte of v2 takes a megabyte of memory or 50 ms", "[v2]") {
+TEST_CASE("no kilobyte of v2 takes a megabyte of memory or half a second of work", "[v2]") {
   Bomb bomb = GENERATE(from_range(kBombs));
   INFO(bomb.what);
   constexpr std::size_t kKilobyte = 1024;
@@ -433,15 +433,16 @@ TEST_CASE("no kilobyte of v2 takes a megabyte of memory or 50 ms", "[v2]") {
   REQUIRE(bytes.size() <= kKilobyte);
 
   const AllocationPeak peak;
-  const auto begin = std::chrono::steady_clock::now();
+  // Of this process, so that nothing else that runs here counts. It takes a few milliseconds.
+  const std::clock_t begin = std::clock();
   Doc doc;
   const Update update = Update::decode_v2(bytes);
   CHECK(update.block_count() == most);
   doc.apply(update);
   (void)doc.encode();
-  const auto end = std::chrono::steady_clock::now();
+  const std::clock_t end = std::clock();
   CHECK(peak.bytes() <= 1024 * kKilobyte);
-  CHECK(end - begin <= std::chrono::milliseconds(50));
+  CHECK(end - begin <= CLOCKS_PER_SEC / 2);
 }
 
 TEST_CASE("text of v2 that takes no clock, and so could go on for ever, is refused", "[v2]") {

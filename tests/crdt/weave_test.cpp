@@ -1,6 +1,7 @@
 #include "crdt/weave.hpp"
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <map>
 #include <random>
@@ -448,6 +449,77 @@ TEST_CASE("the document of a moment is that of replaying the log", "[weave]") {
       RC_ASSERT(snapshot == plain.snapshot());
     }
   }));
+}
+
+TEST_CASE("what an interval changed is what its two snapshots do not share", "[weave]") {
+  CHECK(rc::check("changes", [](std::uint64_t seed) {
+    std::mt19937_64 chance(seed);
+    const Log log = woven(random_log(chance, 25));
+    const Seq from = chance() % (log.last() + 1);
+    const Seq to = from + chance() % (log.last() - from + 1);
+    const Snapshot before = log.weave().snapshot(from);
+    const Snapshot behind = log.weave().snapshot(to);
+    const ChangeSet changes = log.weave().changes(from, to);
+    std::vector<ClientId> people;
+    for (const auto& [client, clock] : behind.state_vector.entries()) {
+      people.push_back(client);
+      for (Clock at = 0; at < clock; ++at) {
+        const bool is_new = at >= before.state_vector.clock_of(client);
+        const bool is_gone =
+            behind.delete_set.contains({client, at}) && !before.delete_set.contains({client, at});
+        RC_ASSERT(changes.inserted.contains({client, at}) == is_new);
+        RC_ASSERT(changes.deleted.contains({client, at}) == is_gone);
+      }
+    }
+    // Nobody's change is anybody else's, and together they are all.
+    ChangeSet together;
+    for (const auto& contribution : log.weave().contributions()) {
+      const ClientId client = log.weave().client(contribution.client);
+      if (std::find(people.begin(), people.end(), client) == people.end()) people.push_back(client);
+    }
+    for (const ClientId client : people)
+      together.add(log.weave().changes(from, to, std::array{client}));
+    together.inserted.normalize();
+    together.deleted.normalize();
+    RC_ASSERT(together.deleted == changes.deleted);
+    for (const auto& [client, ranges] : changes.inserted.clients())
+      RC_ASSERT(together.inserted.clients().at(client) == ranges);
+  }));
+}
+
+TEST_CASE("every unit of a text has the id of its character", "[weave]") {
+  CHECK(rc::check("ids", [](std::uint64_t seed) {
+    std::mt19937_64 chance(seed);
+    const Log log = woven(random_log(chance, 30));
+    const WovenText text = log.text();
+    const std::vector<Id> ids = log.weave().ids("t");
+    RC_ASSERT(ids.size() == text.size());
+    for (std::size_t unit = 0; unit < ids.size(); ++unit) {
+      for (const Seq seq : {Seq{0}, log.last() / 2, log.last()}) {
+        // What stands for a torn pair is shown while its halves are.
+        if (text.shows(unit, seq)) RC_ASSERT(log.weave().snapshot(seq).shows(ids[unit]));
+      }
+    }
+    // A replica of all that was written goes on where the log ended.
+    Doc replica = log.weave().replica();
+    RC_ASSERT(replica.text("t") == log.text_at(log.last()));
+    RC_ASSERT(replica.snapshot() == log.weave().doc().snapshot());
+  }));
+}
+
+TEST_CASE("a phrase that was found names the units that made it up", "[weave]") {
+  Log log;
+  Replica ann(1);
+  log.add(ann, ann.insert(0, "heXXllo and hello"));
+  log.add(ann, ann.erase(2, 2));
+  const WovenText text = log.text();
+  const auto found = text.search("hello");
+  REQUIRE(found.occurrences.size() == 2);
+  const auto units = [&](std::size_t i) {
+    return text.units_of(found.occurrences[i], found.occurrences[i].spans.front(), "hello");
+  };
+  CHECK(units(0) == std::vector<std::size_t>{0, 1, 4, 5, 6});
+  CHECK(units(1) == std::vector<std::size_t>{12, 13, 14, 15, 16});
 }
 
 TEST_CASE("the characters that came and went add up", "[weave]") {

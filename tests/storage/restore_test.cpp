@@ -4,7 +4,12 @@
 
 #include "builders.hpp"
 #include "faulty_disk.hpp"
+#include "log/row.hpp"
 #include "raw_database.hpp"
+#include "sqlite/checksum.hpp"
+#include "sqlite/position.hpp"
+#include "sqlite/schema.hpp"
+#include "sqlite/statement.hpp"
 #include "storage/backup.hpp"
 #include "storage/sqlite_store.hpp"
 #include "support/catch.hpp"
@@ -190,13 +195,34 @@ TEST_CASE("nothing is put back under a server", "[restore]") {
   CHECK(contains(error_of([&] { place.restore(backup); }), "another server is running"));
 }
 
+// A store as the second version of the schema had it, with one entry.
+void make_version_2(const fs::path& file) {
+  namespace sqlite = storage::sqlite;
+  write_file(file, {});
+  sqlite::Connection connection(file, sqlite::Role::kWriter);
+  migrate(connection, sqlite::migrations().first(2));
+  connection.execute(
+      "INSERT INTO documents (name, last_seq, created_at_ms, edited_at_ms) VALUES ('notes', 1, 1, "
+      "1); INSERT INTO authors (document_id, client_id, name, first_seen_seq) VALUES (1, 1, '', "
+      "1)");
+  storage::log::RowWriter row;
+  row.add(entry("notes", 1, "a"));
+  const crdt::ByteView entries = row.finish();
+  const std::uint64_t sum = checksum({sqlite::Place::Kind::kLogRow, 1, 1, 1}, entries);
+  sqlite::Statement(connection,
+                    "INSERT INTO log (position, generation, checksum, entries) "
+                    "VALUES (?1, 1, ?2, ?3)")
+      .execute(sqlite::position(1, 1), sum, entries);
+}
+
 TEST_CASE("a backup of an older program is brought up to date on the way", "[restore]") {
   const Place place;
-  place.append("notes", 1, "a");
-  const fs::path backup = place.back_up("backup.db");
-  run_sql(backup, "DROP TABLE former_documents; DROP TABLE lost_clocks; PRAGMA user_version = 2");
-  place.restore(backup);
+  place.append("notes", 1, "b");
+  make_version_2(place.file("old.db"));
+  place.restore(place.file("old.db"));
   CHECK(place.load("notes").generation == 2);
+  CHECK(texts(place.load("notes").tail) == Texts{"a"});
+  CHECK(place.is_well());
 }
 
 TEST_CASE("a store that cannot be read is set aside with its write-ahead log", "[restore]") {

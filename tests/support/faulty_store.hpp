@@ -37,6 +37,13 @@ class FaultyStore final : public storage::Store {
     kLog,
     kVisit,
     kAuthors,
+    kVersions,
+    kNameVersion,
+    kRewrite,
+    kScrub,
+    kPurges,
+    kRewrites,
+    kPrepareRewrite,
     kPrepareCompaction,
     kReadWhole,
     kVerify,
@@ -164,6 +171,22 @@ class FaultyStore final : public storage::Store {
     void create(std::span<const storage::WholeDocument> documents) override {
       run(Call::kCreate, [&] { inner_->create(documents); });
     }
+    bool rewrite(const storage::LogRewrite& rewrite, const storage::Purge& purge) override {
+      bool is_done = false;
+      run(Call::kRewrite, [&] { is_done = inner_->rewrite(rewrite, purge); });
+      return is_done;
+    }
+    bool scrub() override {
+      bool is_done = false;
+      run(Call::kScrub, [&] { is_done = inner_->scrub(); });
+      return is_done;
+    }
+    storage::Naming name_version(std::string_view document,
+                                 const storage::Version& version) override {
+      auto naming = storage::Naming::kNoSuchMoment;
+      run(Call::kNameVersion, [&] { naming = inner_->name_version(document, version); });
+      return naming;
+    }
     void maintain() override {
       run(Call::kMaintain, [&] { inner_->maintain(); });
     }
@@ -212,6 +235,20 @@ class FaultyStore final : public storage::Store {
     }
     std::vector<storage::Author> authors(std::string_view document) override {
       return shared_->run(Call::kAuthors, [&] { return inner_->authors(document); });
+    }
+    std::vector<storage::Version> versions(std::string_view document) override {
+      return shared_->run(Call::kVersions, [&] { return inner_->versions(document); });
+    }
+    std::vector<storage::Purge> purges(std::string_view document) override {
+      return shared_->run(Call::kPurges, [&] { return inner_->purges(document); });
+    }
+    std::uint64_t rewrites(std::string_view document) override {
+      return shared_->run(Call::kRewrites, [&] { return inner_->rewrites(document); });
+    }
+    std::optional<storage::LogRewrite> prepare_rewrite(std::string_view document,
+                                                       const storage::Rewriter& rewriter) override {
+      return shared_->run(Call::kPrepareRewrite,
+                          [&] { return inner_->prepare_rewrite(document, rewriter); });
     }
     std::optional<storage::Compaction> prepare_compaction(std::string_view document,
                                                           storage::Occasion occasion) override {

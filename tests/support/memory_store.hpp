@@ -41,6 +41,7 @@ class MemoryStore final : public storage::Store {
     std::vector<crdt::ClientId> clients;  // of `names`, by first appearance
     std::vector<crdt::ClientId> recent;   // the last to have edited first
     storage::Time created_at;
+    std::map<std::string, storage::Version> versions;
   };
   struct State {
     std::mutex mutex;
@@ -82,6 +83,17 @@ class MemoryStore::MemoryWriter final : public storage::Writer {
   // Whole documents are for the real one.
   void create(std::span<const storage::WholeDocument> documents) override {
     if (!documents.empty()) throw crdt::Bug("a store in memory takes no whole documents");
+  }
+  // Nor rewritten.
+  bool rewrite(const storage::LogRewrite&, const storage::Purge&) override { return false; }
+  bool scrub() override { return true; }
+  storage::Naming name_version(std::string_view name, const storage::Version& version) override {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->documents.find(name);
+    if (found == state_->documents.end() || version.seq > found->second.log.size())
+      return storage::Naming::kNoSuchMoment;
+    const auto& present = found->second.versions.try_emplace(version.name, version).first->second;
+    return present == version ? storage::Naming::kDone : storage::Naming::kTaken;
   }
   void maintain() override {}
   void settle() override {}
@@ -181,6 +193,23 @@ class MemoryStore::MemoryReader final : public storage::Reader {
       visitor({entry.seq, entry.at, entry.made_at, entry.author.client, entry.connection,
                entry.update});
     }
+  }
+
+  std::vector<storage::Version> versions(std::string_view name) override {
+    const std::lock_guard lock(state_->mutex);
+    std::vector<storage::Version> all;
+    const auto found = state_->documents.find(name);
+    if (found == state_->documents.end()) return all;
+    for (const auto& [key, version] : found->second.versions) all.push_back(version);
+    std::ranges::stable_sort(all, {}, &storage::Version::seq);
+    return all;
+  }
+
+  std::vector<storage::Purge> purges(std::string_view) override { return {}; }
+  std::uint64_t rewrites(std::string_view) override { return 0; }
+  std::optional<storage::LogRewrite> prepare_rewrite(std::string_view,
+                                                     const storage::Rewriter&) override {
+    return std::nullopt;
   }
 
   std::vector<storage::Author> authors(std::string_view name) override {

@@ -242,10 +242,10 @@ class Transaction {
   //   - a nested type comes back as a new type, with copies of those children that the changes
   //     deleted;
   //   - what others wrote inside of something that is deleted here goes with it.
-  // Unlike there, an unchanged copy that an earlier undo by this client put in the same place
-  // counts as restored, so that undoing twice does no more than undoing once (nested types
-  // excepted). A copy is new content otherwise: to take an undo back, undo the changes that it
-  // made.
+  // Unlike there, an unchanged copy that an earlier undo by this client, or by a restorer
+  // (is_restorer()), put in the same place counts as restored, so that undoing twice does no more
+  // than undoing once (nested types excepted). A copy is new content otherwise: to take an undo
+  // back, undo the changes that it made.
   Undone undo(const ChangeSet& changes);
   // Back to what the document showed then: undoes all since, whoever did it.
   Undone restore(const Snapshot& moment);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "crdt/bytes.hpp"
+#include "crdt/change_set.hpp"
 #include "crdt/doc.hpp"
 #include "crdt/id.hpp"
 #include "crdt/shared_type.hpp"
@@ -66,16 +67,28 @@ class Weave {
 
   // The text so far; nullopt where no such type is known. O(units).
   std::optional<WovenText> text(const TypeRef& type) const;
+  // Which unit of whom each of its units is, in the same order; the two U+FFFD in place of a torn
+  // pair have the ids of its halves. Empty where no such type is known. O(units).
+  std::vector<Id> ids(const TypeRef& type) const;
 
   // The document as it was behind that update, for Doc::at() and Doc::encode_at(). O(marks).
   Snapshot snapshot(Seq at) const;
   // As it is now, with all that was deleted.
   const Doc& doc() const;
+  // A copy of that, to write in: what Transaction::restore() and undo() need. O(bytes).
+  Doc replica() const;
+
+  // What the updates behind `from` up to `to` inserted and deleted: all of them, or only what these
+  // clients wrote and, as senders, deleted. O(marks).
+  ChangeSet changes(Seq from, Seq to) const;
+  ChangeSet changes(Seq from, Seq to, std::span<const ClientId> by) const;
 
   std::size_t memory_bytes() const;
 
  private:
   struct State;
+  template <class IsOne>
+  ChangeSet changes_by(Seq from, Seq to, IsOne is_one) const;
   std::unique_ptr<State> state_;
 };
 

@@ -110,6 +110,10 @@ class WovenText {
   Found search(std::string_view phrase, const SearchLimits& limits) const;
   Found search(std::string_view phrase) const { return search(phrase, SearchLimits{}); }
 
+  // The units that made the phrase up when the span began, in order.
+  std::vector<std::size_t> units_of(const Occurrence& occurrence, const Occurrence::Span& span,
+                                    std::string_view phrase) const;
+
   // Whether the unit stood there at that moment.
   bool shows(std::size_t unit, Seq at) const {
     return inserted_[unit] <= at && at < deleted_[unit];

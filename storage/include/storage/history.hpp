@@ -76,10 +76,14 @@ class History {
   Time time_of(Seq seq) const { return made_[seq]; }
   // The name seen first for the client; "" where none was.
   const std::string& name_of(crdt::ClientId client) const;
+  // Everybody whose work is in it, by the first appearance.
+  std::vector<Author> authors() const;
 
-  // A moment as the number of a change: `when` is such a number, or an RFC 3339 time: then the last
-  // change that had come by then, 0 where none had. Throws NotInHistory, and std::invalid_argument
-  // for what is neither.
+  // Moments that have a name, the earliest first.
+  const std::vector<Version>& versions() const { return versions_; }
+  // A moment as the number of a change: `when` is such a number, v:NAME of a version, or an RFC
+  // 3339 time: then the last change that had come by then, 0 where none had. Throws NotInHistory,
+  // and std::invalid_argument for what is neither.
   Seq resolve(std::string_view when) const;
 
   // The one to look at where nobody says which: `content`, which the web client edits, or else the
@@ -134,6 +138,7 @@ class History {
   };
 
   void add(const EntryView& entry);
+  Seq seq_of_version(std::string_view name) const;
   Woven& woven(const TextName& name);
   const std::vector<Burst>& bursts(Group group);
   std::optional<TextName> find_main_text() const;
@@ -150,6 +155,8 @@ class History {
   Time sitting_begin_;
   Time sitting_end_;
   std::unordered_map<crdt::ClientId, std::string> names_;
+  std::vector<Version> versions_;
+  std::uint64_t rewrites_ = 0;  // of the log, when it was read
   // Made when asked for, dropped with the next change.
   std::map<TextName, Woven> woven_;
   std::map<Group, std::vector<Burst>> bursts_;

@@ -99,7 +99,8 @@ struct Compaction {
   std::uint64_t generation = 1;
   Seq first = 0;
   Seq last = 0;
-  Seq compacted_seq = 0;  // up to where the log was packed when this was prepared
+  Seq compacted_seq = 0;       // up to where the log was packed when this was prepared
+  std::uint64_t rewrites = 0;  // and how often it had been rewritten
   Time earliest;
   Time latest;
   crdt::Bytes segment;
@@ -153,6 +154,41 @@ class NameTaken : public std::runtime_error {
   std::string name_;
 };
 
+// A document's log as it is to be from now on: the same entries with other content. Prepared by a
+// Reader, put in place by the Writer.
+struct LogRewrite {
+  // A row or a segment that changes.
+  struct Piece {
+    bool is_segment = false;
+    Seq first = 0;
+    Seq last = 0;
+    Time earliest;  // of its entries
+    Time latest;
+    crdt::Bytes entries;
+  };
+  std::string document;
+  std::uint64_t generation = 1;
+  Seq compacted_seq = 0;       // up to where the log was packed when this was prepared
+  std::uint64_t rewrites = 0;  // and how often it had been rewritten
+  std::vector<Piece> pieces;
+  Seq checkpoint_seq = 0;  // 0: there is none
+  crdt::Bytes checkpoint;
+  std::size_t entries_changed = 0;
+};
+// How each entry and the checkpoint are to change. What they answer is nullopt for "not at all".
+struct Rewriter {
+  std::function<std::optional<crdt::Bytes>(const EntryView&)> update;
+  std::function<std::optional<crdt::Bytes>(crdt::ByteView state)> checkpoint;
+};
+
+// That something was taken out of a history for good, and not what.
+struct Purge {
+  Time at;
+  std::string by;  // as claimed
+  std::string reason;
+  std::uint64_t units = 0;  // UTF-16 units of text, and values
+};
+
 // What a document is doing when its log is looked through for something to pack.
 enum class Occasion {
   kEditing,    // only what is worth it by itself
@@ -183,6 +219,23 @@ struct DocumentSummary {
   std::vector<Author> authors;
 };
 
+// A moment with a name, which is "v:NAME" where a moment is asked for.
+struct Version {
+  std::string name;
+  Seq seq = 0;  // behind this entry of the log
+  Time named_at;
+  std::string named_by;  // as claimed
+
+  friend bool operator==(const Version&, const Version&) = default;
+};
+
+// What came of naming a moment.
+enum class Naming {
+  kDone,
+  kTaken,         // another one has that name
+  kNoSuchMoment,  // there is no such document, or its log does not reach there
+};
+
 // Something wrong that Reader::verify() found.
 struct Finding {
   std::string document;  // empty: the database as a whole
@@ -211,6 +264,17 @@ class Writer {
   // the generation is one more than then at least, and what of that document is in this one counts
   // as lost no more. Throws NameTaken, with nothing written.
   virtual void create(std::span<const WholeDocument> documents) = 0;
+  // Puts the changed entries and the checkpoint in place of what they were, notes why, and forgets
+  // the title and the excerpt, which may say what has gone. Does nothing, and answers false, when
+  // the log was packed, rewritten or checkpointed meanwhile.
+  virtual bool rewrite(const LogRewrite& rewrite, const Purge& purge) = 0;
+  // Writes the database anew, so that no byte of what was deleted or replaced is left in it, and
+  // empties the write-ahead log. Takes as long as copying the store, and as much room once more.
+  // False where somebody reads for so long that the write-ahead log could not be emptied: it is
+  // with a later settle().
+  virtual bool scrub() = 0;
+  // Names a moment. Doing it again changes nothing and is done.
+  virtual Naming name_version(std::string_view document, const Version& version) = 0;
   // Moves pages from the write-ahead log into the database where that is due. Cheap when it is not:
   // call it after every append.
   virtual void maintain() = 0;
@@ -247,6 +311,17 @@ class Reader {
   virtual bool read_whole(std::string_view document,
                           const std::function<void(const DocumentHead&)>& show_head,
                           const std::function<void(const PackedStretch&)>& show_stretch) = 0;
+  // The earliest moment first; none where there is no such document.
+  virtual std::vector<Version> versions(std::string_view document) = 0;
+  // The latest first.
+  virtual std::vector<Purge> purges(std::string_view document) = 0;
+  // How often the document's log was rewritten: who remembers what was in it has to read it again
+  // when that rises. 0 where there is no such document.
+  virtual std::uint64_t rewrites(std::string_view document) = 0;
+  // Reads all of the log and answers those pieces that change; nullopt where there is no such
+  // document. Throws crdt::Bug when what would be written could not be read again.
+  virtual std::optional<LogRewrite> prepare_rewrite(std::string_view document,
+                                                    const Rewriter& rewriter) = 0;
   // Packs a part of the log that is behind the last checkpoint, if there is enough of it. Takes as
   // long as compressing takes, a few microseconds per entry; the log is not held up. Throws
   // crdt::Bug when not every entry could be had back from it to the byte.

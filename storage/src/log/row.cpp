@@ -8,13 +8,18 @@
 namespace palimpsest::storage::log {
 
 void RowWriter::add(const Append& append) {
-  const std::uint64_t at = number_of(append.at);
+  add({append.seq, append.at, append.made_at, append.author.client, append.connection,
+       *append.update});
+}
+
+void RowWriter::add(const EntryView& entry) {
+  const std::uint64_t at = number_of(entry.at);
   put_number(row_, difference(last_at_, at));
-  put_number(row_, number_of(append.made_at, at));
-  put_number(row_, append.author.client);
-  put_number(row_, append.connection);
-  put_number(row_, append.update->size());
-  put_bytes(row_, *append.update);
+  put_number(row_, number_of(entry.made_at, at));
+  put_number(row_, entry.author);
+  put_number(row_, entry.connection);
+  put_number(row_, entry.update.size());
+  put_bytes(row_, entry.update);
   last_at_ = at;
   ++entries_;
 }

@@ -15,6 +15,8 @@ namespace palimpsest::storage::log {
 class RowWriter {
  public:
   void add(const Append& append);
+  // The same of one that is in a log already.
+  void add(const EntryView& entry);
   // The row, valid until clear().
   crdt::ByteView finish();
   void clear();

@@ -30,6 +30,7 @@ std::optional<Compaction> SqliteReader::prepare_compaction(std::string_view name
   compaction.first = first_to_pack(*document, compaction.compacted_seq, compaction.last, occasion);
   compaction.document = document->name;
   compaction.generation = document->generation;
+  compaction.rewrites = rewrites(*document);
 
   log::SegmentWriter segment;
   std::uint64_t sum = 0;

@@ -62,6 +62,9 @@ SqliteReader::SqliteReader(const std::filesystem::path& file)
                "JOIN authors ON authors.id = recent.value "
                "WHERE documents.id = ?1 ORDER BY recent.key"),
       names_(connection_, "SELECT client_id, name FROM authors WHERE document_id = ?1 ORDER BY id"),
+      versions_(connection_,
+                "SELECT name, seq, named_at_ms, named_by FROM versions "
+                "WHERE document_id = ?1 ORDER BY seq, name"),
       generations_(connection_) {}
 
 std::optional<StoredDocument> SqliteReader::load(std::string_view name) {
@@ -112,6 +115,20 @@ std::vector<Author> SqliteReader::authors(std::string_view name) {
   Execution row = names_.run(document->id);
   while (row.next()) authors.push_back({row.unsigned_integer(0), std::string(row.text(1))});
   return authors;
+}
+
+std::vector<Version> SqliteReader::versions(std::string_view name) {
+  connection_.describe("versions of \"" + std::string(name) + "\"");
+  Transaction snapshot(connection_);
+  const std::optional<Header> document = find(name);
+  std::vector<Version> versions;
+  if (!document) return versions;
+  Execution row = versions_.run(document->id);
+  while (row.next()) {
+    versions.push_back({std::string(row.text(0)), row.unsigned_integer(1),
+                        time_from(row.integer(2)), std::string(row.text(3))});
+  }
+  return versions;
 }
 
 std::vector<DocumentSummary> SqliteReader::list(std::size_t limit, std::size_t offset) {

@@ -27,6 +27,11 @@ class SqliteReader final : public Reader {
   bool read_whole(std::string_view document,
                   const std::function<void(const DocumentHead&)>& show_head,
                   const std::function<void(const PackedStretch&)>& show_stretch) override;
+  std::vector<Version> versions(std::string_view document) override;
+  std::vector<Purge> purges(std::string_view document) override;
+  std::uint64_t rewrites(std::string_view document) override;
+  std::optional<LogRewrite> prepare_rewrite(std::string_view document,
+                                            const Rewriter& rewriter) override;
   std::optional<Compaction> prepare_compaction(std::string_view document,
                                                Occasion occasion) override;
   std::vector<Finding> verify() override;
@@ -76,6 +81,13 @@ class SqliteReader final : public Reader {
   std::uint64_t update_bytes_of(const Header& document, crdt::ByteView segment);
   Seq first_to_pack(const Header& document, Seq packed, Seq last, Occasion occasion);
 
+  // In rewrite.cpp.
+  std::uint64_t rewrites(const Header& document);
+  void rewrite_checkpoint(const Header& document, const Rewriter& rewriter, LogRewrite& into);
+  template <class PieceWriter, class Read>
+  void rewrite_piece(const Rewriter& rewriter, LogRewrite::Piece piece, Read read,
+                     LogRewrite& into);
+
   // In verify.cpp.
   std::vector<std::string> document_names();
   void verify_database(std::vector<Finding>& findings);
@@ -94,6 +106,7 @@ class SqliteReader final : public Reader {
   Statement list_;
   Statement authors_;
   Statement names_;
+  Statement versions_;
   Generations generations_;
 };
 

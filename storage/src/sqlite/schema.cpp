@@ -91,6 +91,30 @@ CREATE TABLE segments (
 )sql";
 
 constexpr const char* kThird = R"sql(
+-- Moments with a name.
+CREATE TABLE versions (
+  document_id INTEGER NOT NULL REFERENCES documents (id),
+  name        TEXT    NOT NULL,
+  seq         INTEGER NOT NULL,                  -- behind this entry of the log
+  named_at_ms INTEGER NOT NULL,
+  named_by    TEXT    NOT NULL,                  -- as claimed
+  PRIMARY KEY (document_id, name)
+) STRICT, WITHOUT ROWID;
+
+-- What was taken out of a history for good: that it was, and not what.
+CREATE TABLE purges (
+  id          INTEGER PRIMARY KEY,
+  document_id INTEGER NOT NULL REFERENCES documents (id),
+  at_ms       INTEGER NOT NULL,
+  purged_by   TEXT    NOT NULL,                  -- as claimed
+  reason      TEXT    NOT NULL,
+  units       INTEGER NOT NULL                   -- UTF-16 units and objects
+) STRICT;
+CREATE INDEX purges_by_document ON purges (document_id);
+
+-- How often the document's log was rewritten.
+ALTER TABLE documents ADD COLUMN rewrites INTEGER NOT NULL DEFAULT 0;
+
 -- Generations (sqlite/generations.hpp). By name, since a document need not be there.
 CREATE TABLE former_documents (
   name       TEXT    PRIMARY KEY,

@@ -6,7 +6,6 @@
 #include "crdt/merge.hpp"
 #include "log/packer.hpp"
 #include "log/time_number.hpp"
-#include "sqlite/checksum.hpp"
 #include "sqlite/position.hpp"
 #include "sqlite/reader.hpp"
 #include "sqlite/transaction.hpp"
@@ -109,7 +108,10 @@ void SqliteWriter::insert_whole(const WholeDocument& whole) {
   here.edited_at = whole.edited_at;
   insert_contributors(whole, here);
   update_document(here);
-  for (const PackedStretch& stretch : whole.log) insert_stretch(stretch, here);
+  for (const PackedStretch& stretch : whole.log) {
+    insert_segment(here, stretch.first, stretch.last, stretch.earliest, stretch.latest,
+                   stretch.bytes);
+  }
   put_checkpoint(whole.checkpoint, here);
   LostClocks lost = generations_.lost(whole.name);
   lost.remove(crdt::state_vector_of(whole.checkpoint.state));
@@ -127,17 +129,6 @@ void SqliteWriter::insert_contributors(const WholeDocument& whole, CachedDocumen
   for (auto client = whole.recent.rbegin(); client != whole.recent.rend(); ++client) {
     here.touch(stored.at(*client));
   }
-}
-
-void SqliteWriter::insert_stretch(const PackedStretch& stretch, const CachedDocument& here) {
-  const SegmentPlace place{{Place::Kind::kSegment, here.id, here.generation, stretch.last},
-                           stretch.first,
-                           log::number_of(stretch.earliest),
-                           log::number_of(stretch.latest)};
-  const crdt::ByteView bytes = stretch.bytes;
-  insert_segment_.execute(position(here.id, stretch.last), stretch.first, place.earliest_ms,
-                          place.latest_ms, here.generation, checksum_of_segment(place, bytes),
-                          bytes);
 }
 
 }  // namespace palimpsest::storage::sqlite

@@ -92,6 +92,13 @@ SqliteWriter::SqliteWriter(const std::filesystem::path& file,
       update_summary_(connection_,
                       "UPDATE documents SET title = ?2, excerpt = ?3, summary_seq = ?4 "
                       "WHERE id = ?1"),
+      insert_version_(connection_,
+                      "INSERT OR IGNORE INTO versions "
+                      "(document_id, name, seq, named_at_ms, named_by) "
+                      "VALUES (?1, ?2, ?3, ?4, ?5)"),
+      select_version_(connection_,
+                      "SELECT seq, named_at_ms, named_by FROM versions "
+                      "WHERE document_id = ?1 AND name = ?2"),
       generations_(connection_) {
   page_bytes_ = connection_.query_integer("PRAGMA page_size") + kWalFrameHeaderBytes;
   sqlite3_wal_hook(
@@ -308,27 +315,127 @@ bool SqliteWriter::replace_rows(const Compaction& compaction, const CachedDocume
   const std::int64_t first = position(document.id, compaction.first);
   const std::int64_t last = position(document.id, compaction.last);
   Transaction transaction(connection_);
-  {
-    Execution packed =
-        select_compacted_seq_.run(position(document.id, 0), position(document.id, kMaxSeq));
-    const bool is_any = packed.next() && packed.optional_integer(0).has_value();
-    const Seq compacted_seq = is_any ? packed.unsigned_integer(0) & kMaxSeq : 0;
-    if (compacted_seq != compaction.compacted_seq) return false;
-  }
+  if (!is_log_at(document, compaction.compacted_seq, compaction.rewrites)) return false;
   delete_rows_.execute(first, last);
   delete_segments_.execute(first, last);
   PALIMPSEST_FAILPOINT("mid-compaction");
-  const SegmentPlace place{
-      {Place::Kind::kSegment, document.id, document.generation, compaction.last},
-      compaction.first,
-      log::number_of(compaction.earliest),
-      log::number_of(compaction.latest)};
-  const crdt::ByteView segment = compaction.segment;
-  insert_segment_.execute(last, compaction.first, milliseconds(compaction.earliest),
-                          milliseconds(compaction.latest), document.generation,
-                          checksum_of_segment(place, segment), segment);
+  insert_segment(document, compaction.first, compaction.last, compaction.earliest,
+                 compaction.latest, compaction.segment);
   transaction.commit();
   return true;
+}
+
+bool SqliteWriter::is_log_at(const CachedDocument& document, Seq compacted,
+                             std::uint64_t rewrites) {
+  Execution packed =
+      select_compacted_seq_.run(position(document.id, 0), position(document.id, kMaxSeq));
+  const bool is_any = packed.next() && packed.optional_integer(0).has_value();
+  if ((is_any ? packed.unsigned_integer(0) & kMaxSeq : 0) != compacted) return false;
+  Statement statement(connection_, "SELECT rewrites FROM documents WHERE id = ?1");
+  Execution row = statement.run(document.id);
+  return row.next() && row.unsigned_integer(0) == rewrites;
+}
+
+void SqliteWriter::insert_segment(const CachedDocument& document, Seq first, Seq last,
+                                  Time earliest, Time latest, crdt::ByteView segment) {
+  const SegmentPlace place{{Place::Kind::kSegment, document.id, document.generation, last},
+                           first,
+                           log::number_of(earliest),
+                           log::number_of(latest)};
+  insert_segment_.execute(position(document.id, last), first, milliseconds(earliest),
+                          milliseconds(latest), document.generation,
+                          checksum_of_segment(place, segment), segment);
+}
+
+bool SqliteWriter::rewrite(const LogRewrite& rewrite, const Purge& purge) {
+  bool is_done = false;
+  guarded("rewriting of \"" + rewrite.document + "\"", [&] {
+    cache_.make_room();
+    is_done = replace_pieces(rewrite, purge, document(rewrite.document));
+  });
+  return is_done;
+}
+
+bool SqliteWriter::replace_pieces(const LogRewrite& rewrite, const Purge& purge,
+                                  const CachedDocument& document) {
+  Transaction transaction(connection_);
+  if (document.id == 0 || document.generation != rewrite.generation ||
+      !is_log_at(document, rewrite.compacted_seq, rewrite.rewrites))
+    return false;
+  {
+    Execution present = select_checkpoint_seq_.run(document.id);
+    if ((present.next() ? present.unsigned_integer(0) : 0) != rewrite.checkpoint_seq) return false;
+  }
+  for (const LogRewrite::Piece& piece : rewrite.pieces) {
+    const std::int64_t at = position(document.id, piece.last);
+    const crdt::ByteView entries = piece.entries;
+    if (piece.is_segment) {
+      delete_segments_.execute(at, at);
+      insert_segment(document, piece.first, piece.last, piece.earliest, piece.latest, entries);
+      continue;
+    }
+    delete_rows_.execute(at, at);
+    const Place place{Place::Kind::kLogRow, document.id, document.generation, piece.last};
+    insert_row_.execute(at, document.generation, checksum(place, entries), entries);
+  }
+  PALIMPSEST_FAILPOINT("mid-rewrite");
+  if (rewrite.checkpoint_seq > 0) {
+    const Place place{Place::Kind::kCheckpoint, document.id, document.generation,
+                      rewrite.checkpoint_seq};
+    const crdt::ByteView state = rewrite.checkpoint;
+    replace_checkpoint_.execute(document.id, rewrite.checkpoint_seq, document.generation,
+                                checksum(place, state), state);
+  }
+  Statement forget(connection_,
+                   "UPDATE documents SET title = '', excerpt = '', summary_seq = 0, "
+                   "rewrites = rewrites + 1 WHERE id = ?1");
+  forget.execute(document.id);
+  Statement note(connection_,
+                 "INSERT INTO purges (document_id, at_ms, purged_by, reason, units) "
+                 "VALUES (?1, ?2, ?3, ?4, ?5)");
+  note.execute(document.id, milliseconds(purge.at), std::string_view(purge.by),
+               std::string_view(purge.reason), purge.units);
+  transaction.commit();
+  return true;
+}
+
+// Pages of what was deleted keep its bytes until they are used again, and so does the write-ahead
+// log until it is cut down.
+bool SqliteWriter::scrub() {
+  bool is_done = false;
+  guarded("writing the database anew", [&] {
+    connection_.execute("VACUUM");
+    for (auto waited = kTruncateTimeout; !is_done && waited < kBusyTimeout;
+         waited += kTruncateTimeout) {
+      is_done = checkpoint_wal(SQLITE_CHECKPOINT_TRUNCATE) == Outcome::kDone;
+    }
+  });
+  return is_done;
+}
+
+Naming SqliteWriter::name_version(std::string_view name, const Version& version) {
+  Naming naming = Naming::kNoSuchMoment;
+  guarded("naming a version of \"" + std::string(name) + "\"", [&] {
+    cache_.make_room();
+    const CachedDocument& here = document(name);
+    if (here.id != 0 && version.seq <= here.last_seq) naming = insert_version(here, version);
+  });
+  return naming;
+}
+
+Naming SqliteWriter::insert_version(const CachedDocument& document, const Version& version) {
+  Transaction transaction(connection_);
+  insert_version_.execute(document.id, std::string_view(version.name), version.seq,
+                          milliseconds(version.named_at), std::string_view(version.named_by));
+  bool is_ours = false;
+  {
+    Execution present = select_version_.run(document.id, std::string_view(version.name));
+    is_ours = present.next() && present.unsigned_integer(0) == version.seq &&
+              present.integer(1) == milliseconds(version.named_at) &&
+              present.text(2) == version.named_by;
+  }
+  transaction.commit();
+  return is_ours ? Naming::kDone : Naming::kTaken;
 }
 
 void SqliteWriter::maintain() {

@@ -29,10 +29,14 @@ class SqliteWriter final : public Writer {
   void write_checkpoint(const Checkpoint& checkpoint) override;
   bool compact(const Compaction& compaction) override;
   void create(std::span<const WholeDocument> documents) override;
+  bool rewrite(const LogRewrite& rewrite, const Purge& purge) override;
+  bool scrub() override;
+  Naming name_version(std::string_view document, const Version& version) override;
   void maintain() override;
   void settle() override;
 
  private:
+  Naming insert_version(const CachedDocument& document, const Version& version);
   using DocumentRefs = std::vector<CachedDocument*>;
 
   // The document of each append, having verified that its seq is the next one.
@@ -41,6 +45,12 @@ class SqliteWriter final : public Writer {
   void write_row(std::span<const Append* const> appends, CachedDocument& document);
   void note_authors(const Append& append, CachedDocument& document);
   bool replace_rows(const Compaction& compaction, const CachedDocument& document);
+  bool replace_pieces(const LogRewrite& rewrite, const Purge& purge,
+                      const CachedDocument& document);
+  // Whether the log is packed up to there and was rewritten so many times.
+  bool is_log_at(const CachedDocument& document, Seq compacted, std::uint64_t rewrites);
+  void insert_segment(const CachedDocument& document, Seq first, Seq last, Time earliest,
+                      Time latest, crdt::ByteView segment);
   void update_document(const CachedDocument& document);
   void replace_checkpoint(const Checkpoint& checkpoint, const CachedDocument& document);
   void put_checkpoint(const Checkpoint& checkpoint, const CachedDocument& document);
@@ -50,7 +60,6 @@ class SqliteWriter final : public Writer {
   void refuse_taken(std::span<const WholeDocument> documents);
   void insert_whole(const WholeDocument& whole);
   void insert_contributors(const WholeDocument& whole, CachedDocument& here);
-  void insert_stretch(const PackedStretch& stretch, const CachedDocument& here);
 
   CachedDocument& document(std::string_view name);
   std::optional<CachedDocument> read_document(std::string_view name);
@@ -94,6 +103,8 @@ class SqliteWriter final : public Writer {
   Statement select_checkpoint_seq_;
   Statement replace_checkpoint_;
   Statement update_summary_;
+  Statement insert_version_;
+  Statement select_version_;
   Generations generations_;
 };
 

@@ -1,13 +1,12 @@
 // A document's history over HTTP, from a server that somebody writes to.
 
 #include <string>
-#include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "crdt/doc.hpp"
 #include "crdt/reader.hpp"
-#include "crdt/writer.hpp"
+#include "live_document.hpp"
 #include "raw_client.hpp"
 #include "support/catch.hpp"
 
@@ -15,62 +14,6 @@ namespace palimpsest::testing {
 namespace {
 
 using nlohmann::json;
-
-RawResponse get(const TestServer& server, const std::string& path) {
-  return ask(server.port(), "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
-}
-
-json get_json(const TestServer& server, const std::string& path) {
-  const RawResponse response = get(server, path);
-  CAPTURE(path, response.body);
-  CHECK(response.status == 200);
-  CHECK(response.field("Content-Type") == "application/json");
-  return json::parse(response.body);
-}
-
-// Client 7 says that it is Ada (y-protocols PROTOCOL.md).
-std::string awareness_message() {
-  crdt::Writer awareness;
-  awareness.write_var_uint(1);
-  awareness.write_var_uint(7);
-  awareness.write_var_uint(1);
-  awareness.write_var_string(R"({"user": {"name": "Ada"}})");
-  crdt::Writer message;
-  message.write_var_uint(1);
-  message.write_var_bytes(awareness.view());
-  return {message.view().begin(), message.view().end()};
-}
-
-// Writes a document through a socket; each change is on disk when the call returns.
-class Author {
- public:
-  explicit Author(const TestServer& server) : socket_(server.port(), "/notes?ack=1") {
-    socket_.send({.payload = awareness_message()});
-  }
-
-  template <class Change>
-  void write(Change&& change) {
-    const crdt::Bytes update = doc_.transact(7, std::forward<Change>(change));
-    socket_.send({.payload = update_message(update)});
-    for (;;) {
-      const auto frame = socket_.read(2);
-      REQUIRE(frame);
-      // So many further updates are durable; the first such message is of none.
-      if (frame->payload.starts_with('\x08') && frame->payload.at(1) == 1) return;
-    }
-  }
-  void insert(std::size_t index, const std::string& text) {
-    write([&](crdt::Transaction& t) { t.text_insert("content", index, text); });
-  }
-  void erase(std::size_t index, std::size_t length) {
-    write([&](crdt::Transaction& t) { t.text_delete("content", index, length); });
-  }
-  const crdt::Doc& doc() const { return doc_; }
-
- private:
-  RawWebSocket socket_;
-  crdt::Doc doc_;
-};
 
 TEST_CASE("the past of a document that somebody writes is told as it grows", "[http][history]") {
   TestServer server;

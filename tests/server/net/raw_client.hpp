@@ -23,6 +23,7 @@ class TestServer {
 
   std::uint16_t port() const { return app_->port(); }
   server::App& app() { return *app_; }
+  const std::filesystem::path& data() const { return directory_.path(); }
 
  private:
   TempDirectory directory_;

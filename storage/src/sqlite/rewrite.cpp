@@ -1,0 +1,156 @@
+#include <string>
+
+#include "crdt/error.hpp"
+#include "log/row.hpp"
+#include "log/segment.hpp"
+#include "sqlite/checksum.hpp"
+#include "sqlite/limits.hpp"
+#include "sqlite/position.hpp"
+#include "sqlite/reader.hpp"
+#include "sqlite/transaction.hpp"
+
+// Reader::prepare_rewrite(): the pieces of a log that change, each written as the kind of piece
+// that it was, so that seqs, times and senders stay as they are.
+namespace palimpsest::storage::sqlite {
+namespace {
+
+crdt::Bytes finish(log::RowWriter&& row) {
+  const crdt::ByteView view = row.finish();
+  return {view.begin(), view.end()};
+}
+crdt::Bytes finish(log::SegmentWriter&& segment) {
+  return std::move(segment).finish(kSegmentLevel);
+}
+
+Seq read_again(const LogRewrite::Piece& piece, const EntryVisitor& visit) {
+  const auto read = piece.is_segment ? log::read_segment : log::read_row;
+  return read(piece.entries, piece.last, piece.first, piece.last, visit);
+}
+
+}  // namespace
+
+std::uint64_t SqliteReader::rewrites(std::string_view name) {
+  connection_.describe("rewrites of \"" + std::string(name) + "\"");
+  Transaction snapshot(connection_);
+  const std::optional<Header> document = find(name);
+  return document ? rewrites(*document) : 0;
+}
+
+std::uint64_t SqliteReader::rewrites(const Header& document) {
+  Statement statement(connection_, "SELECT rewrites FROM documents WHERE id = ?1");
+  Execution row = statement.run(document.id);
+  return row.next() ? row.unsigned_integer(0) : 0;
+}
+
+std::vector<Purge> SqliteReader::purges(std::string_view name) {
+  connection_.describe("purges of \"" + std::string(name) + "\"");
+  Transaction snapshot(connection_);
+  const std::optional<Header> document = find(name);
+  std::vector<Purge> purges;
+  if (!document) return purges;
+  Statement statement(connection_,
+                      "SELECT at_ms, purged_by, reason, units FROM purges "
+                      "WHERE document_id = ?1 ORDER BY id DESC");
+  Execution row = statement.run(document->id);
+  while (row.next()) {
+    purges.push_back({Time(std::chrono::milliseconds(row.integer(0))), std::string(row.text(1)),
+                      std::string(row.text(2)), row.unsigned_integer(3)});
+  }
+  return purges;
+}
+
+std::optional<LogRewrite> SqliteReader::prepare_rewrite(std::string_view name,
+                                                        const Rewriter& rewriter) {
+  connection_.describe("rewriting of \"" + std::string(name) + "\"");
+  Transaction snapshot(connection_);
+  const std::optional<Header> document = find(name);
+  if (!document) return std::nullopt;
+  LogRewrite rewrite;
+  rewrite.document = document->name;
+  rewrite.generation = document->generation;
+  rewrite.rewrites = rewrites(*document);
+  rewrite.compacted_seq = packed_seq(*document);
+  rewrite_checkpoint(*document, rewriter, rewrite);
+
+  const auto begin = position(document->id, 1);
+  const auto end = position(document->id, kMaxSeq);
+  Seq expected = 1;
+  const auto take = [&](Execution& row, bool is_segment, auto read) {
+    LogRewrite::Piece piece;
+    piece.is_segment = is_segment;
+    piece.first = expected;
+    piece.last = row.unsigned_integer(0);
+    Seq first = 0;
+    const auto visit_all = [&](const EntryVisitor& visit) {
+      first = read(row.blob(3), piece.last, expected, piece.last, visit);
+    };
+    try {
+      if (is_segment) {
+        rewrite_piece<log::SegmentWriter>(rewriter, piece, visit_all, rewrite);
+      } else {
+        rewrite_piece<log::RowWriter>(rewriter, piece, visit_all, rewrite);
+      }
+    } catch (const log::Malformed& malformed) {
+      fail_corrupt(*document, "the log up to entry " + std::to_string(piece.last) +
+                                  " cannot be read: " + malformed.what());
+    }
+    if (first > expected)
+      fail_corrupt(*document, "entry " + std::to_string(expected) + " of the log is missing");
+    expected = piece.last + 1;
+  };
+  {
+    Execution row = segments_.run(begin, end);
+    while (row.next()) {
+      if (const auto fault = fault_of_segment(*document, row)) fail_corrupt(*document, *fault);
+      take(row, true, log::read_segment);
+    }
+  }
+  Execution row = rows_.run(begin, end);
+  while (row.next()) {
+    if (const auto fault = fault_of_row(*document, row)) fail_corrupt(*document, *fault);
+    take(row, false, log::read_row);
+  }
+  return rewrite;
+}
+
+void SqliteReader::rewrite_checkpoint(const Header& document, const Rewriter& rewriter,
+                                      LogRewrite& into) {
+  StoredDocument stored;
+  read_checkpoint(document, stored);
+  into.checkpoint_seq = stored.checkpoint_seq;
+  if (stored.checkpoint_seq == 0) return;
+  into.checkpoint = rewriter.checkpoint(stored.state).value_or(std::move(stored.state));
+}
+
+// What takes the place of the truth is read again before: the same number of entries, and each as
+// it was meant to be.
+template <class PieceWriter, class Read>
+void SqliteReader::rewrite_piece(const Rewriter& rewriter, LogRewrite::Piece piece, Read read,
+                                 LogRewrite& into) {
+  PieceWriter writer;
+  std::uint64_t sum = 0;
+  std::size_t changed = 0;
+  piece.earliest = Time::max();
+  piece.latest = Time::min();
+  read([&](const EntryView& entry) {
+    const std::optional<crdt::Bytes> other = rewriter.update(entry);
+    EntryView rewritten = entry;
+    if (other) rewritten.update = *other;
+    changed += other ? 1 : 0;
+    writer.add(rewritten);
+    sum = checksum(rewritten, sum);
+    piece.earliest = std::min(piece.earliest, entry.at);
+    piece.latest = std::max(piece.latest, entry.at);
+  });
+  if (changed == 0) return;
+  piece.entries = finish(std::move(writer));
+  std::uint64_t found = 0;
+  read_again(piece, [&](const EntryView& entry) { found = checksum(entry, found); });
+  if (found != sum)
+    throw crdt::Bug("rewriting the log of \"" + into.document + "\" up to entry " +
+                    std::to_string(piece.last) + " would change it");
+  into.entries_changed += changed;
+  into.pieces.push_back(std::move(piece));
+}
+
+}  // namespace palimpsest::storage::sqlite
