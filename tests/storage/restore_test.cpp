@@ -208,7 +208,8 @@ void make_version_2(const fs::path& file) {
   storage::log::RowWriter row;
   row.add(entry("notes", 1, "a"));
   const crdt::ByteView entries = row.finish();
-  const std::uint64_t sum = checksum({sqlite::Place::Kind::kLogRow, 1, 1, 1}, entries);
+  const sqlite::Place place{sqlite::Place::Kind::kLogRow, 1, 1, 1};
+  const std::uint64_t sum = sqlite::checksum(place, entries);
   sqlite::Statement(connection,
                     "INSERT INTO log (position, generation, checksum, entries) "
                     "VALUES (?1, 1, ?2, ?3)")
