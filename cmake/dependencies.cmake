@@ -19,6 +19,14 @@ add_library(zstd INTERFACE)
 target_include_directories(zstd SYSTEM INTERFACE ${ZSTD_INCLUDE_DIR})
 target_link_libraries(zstd INTERFACE ${ZSTD_LIBRARY})
 
+# To read what y-leveldb has stored. Of the packages' own CMake files one names shared libraries.
+find_path(LEVELDB_INCLUDE_DIR leveldb/db.h REQUIRED)
+find_library(LEVELDB_LIBRARY leveldb REQUIRED)
+find_library(SNAPPY_LIBRARY snappy REQUIRED)
+add_library(leveldb_static INTERFACE)
+target_include_directories(leveldb_static SYSTEM INTERFACE ${LEVELDB_INCLUDE_DIR})
+target_link_libraries(leveldb_static INTERFACE ${LEVELDB_LIBRARY} ${SNAPPY_LIBRARY} Threads::Threads)
+
 if(PALIMPSEST_BUILD_SERVER)
   find_package(Boost 1.81 REQUIRED)
   find_package(OpenSSL REQUIRED)

@@ -35,6 +35,7 @@
 #include "http/router.hpp"
 #include "http/search.hpp"
 #include "http/static_files.hpp"
+#include "http/transfers.hpp"
 #include "log.hpp"
 #include "net/connections.hpp"
 #include "net/http_connection.hpp"
@@ -45,6 +46,7 @@
 #include "room/directory.hpp"
 #include "room/journal.hpp"
 #include "storage/sqlite_store.hpp"
+#include "transfer/temporary_file.hpp"
 
 namespace palimpsest::server {
 namespace {
@@ -86,6 +88,7 @@ std::size_t connections_allowed(const Config& config) {
 net::Limits limits_of(const Config& config, net::Limits limits) {
   limits.message_bytes = config.max_message_bytes;
   limits.request.body_bytes = config.max_body_bytes;
+  limits.request.upload_bytes = config.max_import_bytes;
   limits.connections = connections_allowed(config);
   return limits;
 }
@@ -98,7 +101,11 @@ Room::Options room_options(const Config& config) {
 
 std::unique_ptr<storage::Store> open_store(const Config& config) {
   try {
-    return storage::open_sqlite_store(config.data, storage::Access::kReadWrite);
+    const auto disks =
+        config.unsafe_network_filesystem ? storage::Disks::kAny : storage::Disks::kLocal;
+    auto store = storage::open_sqlite_store(config.data, storage::Access::kReadWrite, disks);
+    TemporaryFile::remove_remains(config.data);  // the directory is ours alone now
+    return store;
   } catch (const storage::Error& error) {
     throw ConfigError(error.what());
   }
@@ -189,8 +196,10 @@ struct App::Parts {
   http::HistoryTools tools;
   http::HistoryWrites history_writes;
   http::Purges purges;
+  http::Transfers transfers;
   http::StaticFiles files;
   http::Router router;
+  net::Uploads uploads;
   net::Service service;
   std::vector<std::unique_ptr<net::Listener>> listeners;  // the port's first
 
@@ -230,17 +239,21 @@ App::Parts::Parts(const Config& config_, net::Limits limits, Doors doors)
             clock,     fill_with_random, [this] { return connections.next_id(); }},
       history_writes(tools),
       purges(tools),
+      transfers(
+          {directory, journal, *store, reading.get_executor(), config.data, fill_with_random}),
       files(embedded_assets(), fill_with_random),
       router({.documents = documents,
               .history = history,
               .search = search,
               .history_writes = history_writes,
               .purges = purges,
+              .transfers = transfers,
               .files = files,
               .origins = {config.allow_origin, config.listen.is_loopback},
               .not_ready = [this] { return not_ready(); },
               .log = log}),
-      service{router, directory, connections, limits_of(config, limits), log},
+      uploads(config.data),
+      service{router, directory, connections, uploads, limits_of(config, limits), log},
       listeners(listen(io, config, service, doors)) {}
 
 const char* App::Parts::not_ready() const {

@@ -146,6 +146,11 @@ constexpr Setting kSettings[] = {
     {"insecure-open", Kind::kSwitch, "", "false",
      "Serve a public address although anybody can read and change everything.",
      [](Config& config, std::string_view value) { config.insecure_open = parse_switch(value); }},
+    {"unsafe-network-filesystem", Kind::kSwitch, "", "false",
+     "Keep documents on a network file system, where what is acknowledged can be lost.",
+     [](Config& config, std::string_view value) {
+       config.unsafe_network_filesystem = parse_switch(value);
+     }},
     {"allow-origin", Kind::kList, "ORIGIN", "this server, and loopback when listening there",
      "A site whose pages may connect, such as https://wiki.example.org; may be repeated.",
      [](Config& config, std::string_view value) {
@@ -166,6 +171,10 @@ constexpr Setting kSettings[] = {
     {"max-body", Kind::kSize, "SIZE", "256KiB", "The largest body of a request taken.",
      [](Config& config, std::string_view value) {
        config.max_body_bytes = parse_size(value, {kKiB, 256 * kMiB});
+     }},
+    {"max-import", Kind::kSize, "SIZE", "64MiB", "The largest file that POST /api/import takes.",
+     [](Config& config, std::string_view value) {
+       config.max_import_bytes = parse_size(value, {kKiB, 4096 * kMiB});
      }},
     {"max-connections", Kind::kNumber, "N", "the limit of open files less a reserve",
      "More wait until one of them ends.",

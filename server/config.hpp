@@ -30,11 +30,13 @@ struct Config {
   std::filesystem::path data = "data";
   unsigned threads = 0;  // 0: one for each core
   bool insecure_open = false;
+  bool unsafe_network_filesystem = false;
   std::vector<std::string> allow_origin;
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
   std::size_t max_message_bytes = std::size_t{16} << 20;
   std::size_t max_body_bytes = std::size_t{256} << 10;
+  std::size_t max_import_bytes = std::size_t{64} << 20;
   std::size_t max_connections = 0;  // 0: what the limit of open files allows
   std::chrono::seconds unload_after{60};
 };

@@ -1,3 +1,4 @@
+#include <chrono>
 #include <exception>
 #include <filesystem>
 #include <iostream>
@@ -12,7 +13,9 @@
 #include "cli/doc.hpp"
 #include "cli/files.hpp"
 #include "cli/history.hpp"
+#include "cli/restore.hpp"
 #include "cli/serve.hpp"
+#include "cli/transfer.hpp"
 #include "config.hpp"
 #include "exit_status.hpp"
 
@@ -255,11 +258,15 @@ int run_history(History& history) {
 struct Store {
   cli::Check check;
   cli::Backup backup;
+  cli::Restore restore;
   CLI::App* check_command = nullptr;
   CLI::App* backup_command = nullptr;
+  CLI::App* restore_command = nullptr;
   Flags flags;
 
-  bool parsed() const { return check_command->parsed() || backup_command->parsed(); }
+  bool parsed() const {
+    return check_command->parsed() || backup_command->parsed() || restore_command->parsed();
+  }
 };
 
 void add_store(CLI::App& program, Store& store) {
@@ -274,6 +281,13 @@ void add_store(CLI::App& program, Store& store) {
       ->required()
       ->type_name("");
   add_data(*store.backup_command, store.flags);
+
+  store.restore_command = program.add_subcommand(
+      "restore", "Put a backup in the place of the store, which is kept under another name");
+  store.restore_command->add_option("FILE", store.restore.file, "What `backup` has written")
+      ->required()
+      ->type_name("");
+  add_data(*store.restore_command, store.flags);
 }
 
 int run_store(Store& store) {
@@ -283,10 +297,83 @@ int run_store(Store& store) {
     cli::run(store.backup);
     return server::kExitDone;
   }
+  if (store.restore_command->parsed()) {
+    store.restore.data = data;
+    cli::run(store.restore, std::cout, std::cerr);
+    if (!std::cout.flush()) throw cli::InputError("standard output: cannot be written");
+    return server::kExitDone;
+  }
   store.check.data = data;
   const bool is_well = cli::run(store.check, std::cout);
   if (!std::cout.flush()) throw cli::InputError("standard output: cannot be written");
   return is_well ? server::kExitDone : server::kExitBadInput;
+}
+
+// The commands that take documents out and in, and which of them it is.
+struct Transfer {
+  cli::Export out;
+  cli::ImportCommand in;
+  std::string out_file;
+  std::string name;
+  std::string document;
+  CLI::App* export_command = nullptr;
+  CLI::App* import_command = nullptr;
+  Flags flags;
+
+  bool parsed() const { return export_command->parsed() || import_command->parsed(); }
+};
+
+void add_transfer(CLI::App& program, Transfer& transfer) {
+  CLI::App* out = transfer.export_command = program.add_subcommand(
+      "export", "Write a document with its whole history into one file, while a server runs");
+  out->add_option("DOC", transfer.out.document, "The document's name")->required()->type_name("");
+  out->add_option("-o,--out", transfer.out_file, "Where the file goes")
+      ->type_name("FILE")
+      ->default_str("standard output");
+  add_data(*out, transfer.flags);
+
+  CLI::App* in = transfer.import_command = program.add_subcommand(
+      "import", "Store documents that `export`, another program or another server has written");
+  in->add_option("FILE", transfer.in.import.file, "The file, or the directory of a y-leveldb")
+      ->required()
+      ->type_name("");
+  in->add_option("--name", transfer.name, "What the document is to be called")
+      ->type_name("NAME")
+      ->default_str("as in the file, or the file's own");
+  in->add_option_function<std::string>(
+        "--format",
+        [&transfer](const std::string& name) {
+          const auto format = server::import_format(name);
+          if (!format) throw CLI::ValidationError("--format: is none that can be read");
+          transfer.in.import.format = *format;
+        },
+        "What the file is")
+      ->type_name("auto|palimpsest|text|markdown|yjs|y-leveldb|hocuspocus")
+      ->default_str("auto");
+  in->add_option("--document", transfer.document, "Of a store, only this document")
+      ->type_name("DOC")
+      ->default_str("all");
+  in->add_flag("--v2-in", transfer.in.import.is_v2, "Updates are in update format v2, not v1");
+  add_data(*in, transfer.flags);
+}
+
+int run_transfer(Transfer& transfer) {
+  const server::Config config = server::load_config(transfer.flags, server::process_environment);
+  if (transfer.export_command->parsed()) {
+    transfer.out.data = config.data;
+    if (!transfer.out_file.empty()) transfer.out.out = transfer.out_file;
+    cli::run(transfer.out, std::cout);
+  } else {
+    server::Import& import = transfer.in.import;
+    transfer.in.config = config;
+    import.fallback_name = import.file.stem().string();
+    import.now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    if (transfer.import_command->count("--name") > 0) import.name = transfer.name;
+    if (transfer.import_command->count("--document") > 0) import.document = transfer.document;
+    cli::run(transfer.in, std::cout);
+  }
+  if (!std::cout.flush()) throw cli::InputError("standard output: cannot be written");
+  return server::kExitDone;
 }
 
 int run(int argc, char** argv) {
@@ -302,6 +389,8 @@ int run(int argc, char** argv) {
   add_history(program, history);
   Store store;
   add_store(program, store);
+  Transfer transfer;
+  add_transfer(program, transfer);
 
   try {
     program.parse(argc, argv);
@@ -310,6 +399,7 @@ int run(int argc, char** argv) {
   }
   if (serve->parsed()) return cli::serve(flags);
   if (store.parsed()) return run_store(store);
+  if (transfer.parsed()) return run_transfer(transfer);
   return history.parsed() != nullptr ? run_history(history) : run_doc(doc);
 }
 

@@ -5,7 +5,7 @@ import { Input } from '../peers/input.mjs'
 import { effective } from '../peers/replay.mjs'
 import { prepareTraces } from './inputs.mjs'
 import { pinned } from './machine.mjs'
-import { storageBench, workFolder } from './paths.mjs'
+import { root, storageBench, workFolder } from './paths.mjs'
 import { summarize } from './statistics.mjs'
 
 /**
@@ -21,6 +21,8 @@ import { summarize } from './statistics.mjs'
  * @property {number} indexBytes of full-text search, over what it says and ever said
  * @property {{first: number, again: number}} indexMilliseconds in the background; of a change later
  * @property {import('./statistics.mjs').Summary} read all of it, in milliseconds
+ * @property {{ yLeveldb: number | null, hocuspocus: number | null }} peers bytes of their stores for
+ *   the same updates; null: what it takes to measure is not here
  */
 
 const core = 1
@@ -38,6 +40,14 @@ function writeTimes(input) {
   return path
 }
 
+function measurePeers(input) {
+  const peers = JSON.parse(execFileSync(process.execPath,
+    [join(root, 'bench/peers/stores.mjs'), input.folder], { encoding: 'utf8' }))
+  if (peers.yLeveldb === null) console.error('skipped: y-leveldb is not installed in bench/peers')
+  if (peers.hocuspocus === null) console.error('skipped: this Node has no SQLite to make the store of Hocuspocus with')
+  return peers
+}
+
 /** @returns {StorageResult} */
 function measure(input) {
   console.error(`measuring the history of ${input.title}`)
@@ -48,7 +58,7 @@ function measure(input) {
     const output = execFileSync(...pinned(core, storageBench, [input.folder, '--store', store, ...times]),
       { encoding: 'utf8' })
     const { times: read, ...figures } = JSON.parse(output)
-    return { title: input.title, hasRealTimes, ...figures, read: summarize(read) }
+    return { title: input.title, hasRealTimes, ...figures, read: summarize(read), peers: measurePeers(input) }
   } finally {
     rmSync(store, { recursive: true })
   }

@@ -47,11 +47,13 @@ function renderFanout(results, run) {
 }
 
 function storageRow({ title, hasRealTimes, updates, rawBytes, historyBytes, packMilliseconds, indexBytes,
-  indexMilliseconds, read }) {
+  indexMilliseconds, read, peers }) {
   const each = bytes => `${significant(bytes / updates)} B`
+  const peer = bytes => bytes ? each(bytes) : ''
   return [
     `${title}: ${separated(updates)} updates, ${hasRealTimes ? 'at their times' : '120 ms apart'}`,
-    each(historyBytes), each(rawBytes), times(rawBytes, historyBytes), cell(read, 'ms'),
+    each(historyBytes), each(rawBytes), times(rawBytes, historyBytes), peer(peers?.yLeveldb), peer(peers?.hocuspocus),
+    cell(read, 'ms'),
     `${significant(packMilliseconds * 1000 / updates)} µs`,
     `${significant(indexBytes / 1000)} kB`,
     `${significant(indexMilliseconds.first)} ms, ${significant(indexMilliseconds.again)} ms`
@@ -60,8 +62,8 @@ function storageRow({ title, hasRealTimes, updates, rawBytes, historyBytes, pack
 
 function renderStorage(results) {
   return [
-    '| History on disk, for each update | Palimpsest | the updates alone, each with its length | smaller by | reading all | packing, each | search index, in all | indexing, again after a change |',
-    '| :- | -: | -: | -: | -: | -: | -: | -: |',
+    '| History on disk, for each update | Palimpsest | the updates alone, each with its length | smaller by | y-leveldb, without times and authors | Hocuspocus with SQLite, the last state only | reading all | packing, each | search index, in all | indexing, again after a change |',
+    '| :- | -: | -: | -: | -: | -: | -: | -: | -: | -: |',
     ...results.map(result => row(storageRow(result)))
   ]
 }

@@ -12,6 +12,8 @@ packages_to_build=(
   libtomlplusplus-dev libspdlog-dev libfmt-dev
   # Storage: the database, checksums, compression.
   libsqlite3-dev libxxhash-dev libzstd-dev
+  # To import what y-leveldb has stored.
+  libleveldb-dev libsnappy-dev
 )
 
 packages_to_test=(

@@ -110,7 +110,9 @@ step_differential() {
   node_tests tests/interop differential.test.js moments.test.js crdt.test.js mutated.test.js
 }
 
-step_interop() { node_tests tests/interop server.test.js keep-alive.test.js; }
+step_interop() {
+  node_tests tests/interop server.test.js keep-alive.test.js generations.test.js transfer.test.js
+}
 
 step_crash() {
   [[ -z $long ]] || export ROUNDS=1000 KILLS=200

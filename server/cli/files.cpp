@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -45,12 +46,6 @@ void sync_directory_of(const std::filesystem::path& path) {
   if (directory.get() >= 0) ::fsync(directory.get());
 }
 
-void write_in_place(const std::filesystem::path& path, crdt::ByteView bytes) {
-  const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (file.get() < 0) fail(path, "written", errno);
-  write_all(file.get(), bytes, path);
-}
-
 }  // namespace
 
 crdt::Bytes read_file(const std::filesystem::path& path) {
@@ -68,26 +63,39 @@ crdt::Bytes read_file(const std::filesystem::path& path) {
   }
 }
 
-void write_file(const std::filesystem::path& path, crdt::ByteView bytes) {
+NewFile::NewFile(std::filesystem::path path) : path_(std::move(path)) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
-    if (S_ISDIR(status.st_mode)) fail(path, "written", EISDIR);
-    return write_in_place(path, bytes);
+  const bool is_special = ::stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
+  if (is_special && S_ISDIR(status.st_mode)) fail(path_, "written", EISDIR);
+  if (is_special) {
+    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+  } else {
+    temporary_ = path_.string() + ".XXXXXX";
+    descriptor_ = ::mkostemp(temporary_.data(), O_CLOEXEC);
   }
+  if (descriptor_ < 0) fail(path_, "written", errno);
+}
 
-  std::string temporary = path.string() + ".XXXXXX";
-  const FileDescriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (file.get() < 0) fail(path, "written", errno);
-  try {
-    write_all(file.get(), bytes, path);
-    ::fchmod(file.get(), 0644);
-    if (::fsync(file.get()) != 0) fail(path, "written", errno);
-    if (::rename(temporary.c_str(), path.c_str()) != 0) fail(path, "written", errno);
-  } catch (const InputError&) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
-  sync_directory_of(path);
+NewFile::~NewFile() {
+  ::close(descriptor_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void NewFile::write(crdt::ByteView bytes) { write_all(descriptor_, bytes, path_); }
+
+void NewFile::finish() {
+  if (temporary_.empty()) return;
+  ::fchmod(descriptor_, 0644);
+  if (::fsync(descriptor_) != 0) fail(path_, "written", errno);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(path_, "written", errno);
+  temporary_.clear();
+  sync_directory_of(path_);
+}
+
+void write_file(const std::filesystem::path& path, crdt::ByteView bytes) {
+  NewFile file(path);
+  file.write(bytes);
+  file.finish();
 }
 
 }  // namespace palimpsest::server::cli

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <stdexcept>
+#include <string>
 
 #include "crdt/bytes.hpp"
 
@@ -16,6 +17,25 @@ class InputError : public std::runtime_error {
 
 // Throws InputError.
 crdt::Bytes read_file(const std::filesystem::path& path);
+
+// A file that is put together piece by piece, and takes the place of `path` when it is finished and
+// on disk. Until then it is another one beside it, which goes where it is not finished. What is no
+// regular file (a pipe, /dev/stdout) is written as it comes. Throws InputError.
+class NewFile {
+ public:
+  explicit NewFile(std::filesystem::path path);
+  ~NewFile();
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+
+  void write(crdt::ByteView bytes);
+  void finish();
+
+ private:
+  std::filesystem::path path_;
+  std::string temporary_;  // "" where it is written in place
+  int descriptor_ = -1;
+};
 
 // Puts a complete file in the place of `path`, on disk, or leaves what is there. Something that is
 // no regular file (a pipe, /dev/stdout) is written as it is. Throws InputError.

@@ -53,6 +53,7 @@ bool is_host(std::string_view host) {
 struct RequestLine {
   std::optional<Refusal> refusal;
   bool is_http_1_0 = false;
+  bool is_upload = false;
 };
 
 RequestLine check_request_line(std::string_view line) {
@@ -74,7 +75,8 @@ RequestLine check_request_line(std::string_view line) {
   // CONNECT names an authority and OPTIONS may ask about "*"; the router turns both away.
   if (target[0] != '/' && target != "*" && method != "CONNECT")
     return {Refusal{400, "the target must be a path"}};
-  return {std::nullopt, version == "HTTP/1.0"};
+  const bool is_upload = method == "POST" && target.substr(0, target.find('?')) == "/api/import";
+  return {std::nullopt, version == "HTTP/1.0", is_upload};
 }
 
 // What the fields say about framing and routing, seen so far.
@@ -135,10 +137,11 @@ std::optional<Refusal> check_framing(const Fields& seen, bool is_http_1_0) {
   return std::nullopt;
 }
 
-HeadScan check_head(std::string_view head, const GuardLimits& limits) {
+HeadScan check_head(std::string_view head, GuardLimits limits) {
   std::size_t line_end = head.find(kLineEnd);
   const RequestLine request_line = check_request_line(head.substr(0, line_end));
   if (request_line.refusal) return {request_line.refusal};
+  if (request_line.is_upload) limits.body_bytes = limits.upload_bytes;
 
   Fields seen;
   for (std::size_t start = line_end + 2; (line_end = head.find(kLineEnd, start)) != start;
@@ -147,7 +150,8 @@ HeadScan check_head(std::string_view head, const GuardLimits& limits) {
       return {refusal};
   }
   if (auto refusal = check_framing(seen, request_line.is_http_1_0)) return {refusal};
-  return {std::nullopt, head.size(), seen.transfer_encodings > 0, seen.content_length};
+  return {std::nullopt, head.size(), seen.transfer_encodings > 0, seen.content_length,
+          request_line.is_upload};
 }
 
 }  // namespace

@@ -11,6 +11,7 @@ struct GuardLimits {
   std::size_t head_bytes = std::size_t{8} << 10;
   std::size_t fields = 100;
   std::size_t body_bytes = std::size_t{256} << 10;
+  std::size_t upload_bytes = std::size_t{64} << 20;  // of what goes into a file: POST /api/import
 };
 
 // Why the guard turns a request away. The connection ends after the answer: where one request is
@@ -27,6 +28,7 @@ struct HeadScan {
   // What the head says about its body.
   bool chunked = false;
   std::size_t content_length = 0;
+  bool is_upload = false;
 };
 
 // Judges the head of an HTTP/1.1 request from the bytes received so far, in front of any parser

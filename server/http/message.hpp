@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -7,6 +8,10 @@
 #include <vector>
 
 #include "http/guard.hpp"
+
+namespace palimpsest::server {
+class TemporaryFile;
+}
 
 namespace palimpsest::server::http {
 
@@ -16,6 +21,7 @@ struct Request {
   std::string target;  // as it came: path and query
   std::vector<std::pair<std::string, std::string>> fields;
   std::string body;
+  std::shared_ptr<const TemporaryFile> upload;  // in place of a body, where that may be large
   // By the socket in the data directory, and so by who owns the data.
   bool is_local = false;
 
@@ -27,12 +33,14 @@ struct Request {
   }
 };
 
-// One response. The body is either its own or bytes that outlive everybody (the embedded client).
+// One response. The body is its own, or bytes that outlive everybody (the embedded client), or a
+// file.
 struct Response {
   unsigned status = 200;
   std::vector<std::pair<std::string, std::string>> fields;
   std::string body;
   std::span<const unsigned char> static_body;
+  std::shared_ptr<const TemporaryFile> file;
   // Nothing more can be read from this connection.
   bool close = false;
 

@@ -94,6 +94,8 @@ const Router::Route Router::kRoutes[] = {
     {"GET", "/api/documents/{name}/blame", &Router::history<&HistoryPages::blame>},
     {"GET", "/api/documents/{name}/history/search", &Router::history<&HistoryPages::search>},
     {"GET", "/api/documents/{name}/content", &Router::history<&HistoryPages::content>},
+    {"GET", "/api/documents/{name}/export", &Router::export_document},
+    {"POST", "/api/import", &Router::import_documents},
     {"GET", "/api/documents/{name}/versions", &Router::versions},
     {"POST", "/api/documents/{name}/versions",
      &Router::history_write<&HistoryWrites::name_version>},
@@ -201,6 +203,15 @@ asio::awaitable<Response> Router::undelete_document(Call call) const {
 
 asio::awaitable<Response> Router::search(Call call) const {
   co_return co_await parts_.search.search(std::move(call.query));
+}
+
+asio::awaitable<Response> Router::export_document(Call call) const {
+  co_return co_await parts_.transfers.export_document(std::move(call.name));
+}
+
+asio::awaitable<Response> Router::import_documents(Call call) const {
+  co_return co_await parts_.transfers.import_documents(std::move(call.request),
+                                                       std::move(call.query));
 }
 
 asio::awaitable<Response> Router::versions(Call call) const {

@@ -16,6 +16,7 @@
 #include "http/search.hpp"
 #include "http/static_files.hpp"
 #include "http/target.hpp"
+#include "http/transfers.hpp"
 
 namespace palimpsest::server::http {
 
@@ -37,6 +38,7 @@ class Router {
     Search& search;
     HistoryWrites& history_writes;
     Purges& purges;
+    Transfers& transfers;
     const StaticFiles& files;
     OriginPolicy origins;
     // nullptr when edits are taken and stored, else why not.
@@ -81,6 +83,8 @@ class Router {
   // One of HistoryPages.
   template <auto kPage>
   boost::asio::awaitable<Response> history(Call call) const;
+  boost::asio::awaitable<Response> export_document(Call call) const;
+  boost::asio::awaitable<Response> import_documents(Call call) const;
   // One of HistoryWrites.
   template <auto kWrite>
   boost::asio::awaitable<Response> history_write(Call call) const;

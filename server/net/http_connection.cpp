@@ -4,12 +4,16 @@
 #include <charconv>
 #include <chrono>
 #include <ctime>
+#include <filesystem>
+#include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -17,6 +21,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/serializer.hpp>
@@ -31,6 +36,7 @@
 #include "http/security.hpp"
 #include "http/upgrade.hpp"
 #include "net/websocket.hpp"
+#include "transfer/temporary_file.hpp"
 
 namespace palimpsest::server::net {
 namespace {
@@ -44,6 +50,8 @@ constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
 // Holds a head of the largest size and what came with it; a chunk's line has to fit, too.
 constexpr std::size_t kBufferBytes = std::size_t{16} << 10;
+// Of a file that is sent.
+constexpr std::size_t kFileBlockBytes = std::size_t{64} << 10;
 
 using BodyParser = bhttp::request_parser<bhttp::string_body>;
 
@@ -77,7 +85,11 @@ class HttpConnection {
         id_(connection.id),
         is_local_(connection.is_local),
         service_(service),
-        limits_(service.limits) {}
+        limits_(service.limits),
+        request_limits_(service.limits.request) {
+    // Who owns the data owns the disk.
+    if (is_local_) request_limits_.upload_bytes = std::numeric_limits<std::size_t>::max();
+  }
 
   asio::awaitable<void> serve();
   void close() {
@@ -90,11 +102,13 @@ class HttpConnection {
   asio::awaitable<ReadResult> read_request(bool is_first);
   asio::awaitable<std::variant<http::HeadScan, http::Refusal, Ended>> read_head(bool is_first);
   asio::awaitable<std::optional<http::Refusal>> read_body();
+  std::optional<http::Refusal> spool();
   asio::awaitable<bool> read_some();
   asio::awaitable<Transferred> in_time(asio::awaitable<Transferred> transfer);
 
   asio::awaitable<bool> answer(Received received);
   asio::awaitable<bool> write(http::Response response, bool is_head, bool keep_alive);
+  asio::awaitable<bool> write_file(http::Response response, bool keep_alive);
   asio::awaitable<void> refuse(http::Refusal refusal);
   asio::awaitable<void> linger();
 
@@ -111,8 +125,10 @@ class HttpConnection {
   const bool is_local_;
   const Service& service_;
   const Limits& limits_;
+  http::GuardLimits request_limits_;
   beast::flat_buffer buffer_{kBufferBytes};
-  std::optional<BodyParser> parser_;  // of the request being read
+  std::optional<BodyParser> parser_;       // of the request being read
+  std::shared_ptr<TemporaryFile> upload_;  // where its body goes, if that is no small one
   bool timed_out_ = false;
 };
 
@@ -165,7 +181,7 @@ asio::awaitable<std::variant<http::HeadScan, http::Refusal, Ended>> HttpConnecti
   timer_.expires_after(may_idle ? limits_.idle_time : limits_.head_time);
   bool is_idle = may_idle;
   for (;;) {
-    const http::HeadScan head = http::scan_head(received(), limits_.request);
+    const http::HeadScan head = http::scan_head(received(), request_limits_);
     if (head.refusal) co_return *head.refusal;
     if (head.head_bytes > 0) co_return head;
 
@@ -202,16 +218,37 @@ asio::awaitable<ReadResult> HttpConnection::read_request(bool is_first) {
 
   BodyParser& parser = parser_.emplace();
   parser.eager(true);
-  parser.header_limit(static_cast<std::uint32_t>(limits_.request.head_bytes));
-  parser.body_limit(limits_.request.body_bytes);
+  parser.header_limit(static_cast<std::uint32_t>(request_limits_.head_bytes));
+  parser.body_limit(head.is_upload ? request_limits_.upload_bytes : request_limits_.body_bytes);
   ErrorCode error;
   parser.put(asio::buffer(received().data(), head.head_bytes), error);
   if (error && error != bhttp::error::need_more)
     co_return http::Refusal{400, "the request's head is malformed"};
   buffer_.consume(head.head_bytes);
+  upload_.reset();
+  if (head.is_upload) {
+    upload_ = service_.uploads.open();
+    if (!upload_) co_return http::Refusal{503, "too much is being imported; try again later"};
+  }
   if (!parser.is_done())
     if (const auto refusal = co_await read_body()) co_return *refusal;
-  co_return convert(parser, head);
+  Received received = convert(parser, head);
+  received.request.upload = std::move(upload_);
+  co_return received;
+}
+
+// What has come of an upload goes to its file.
+std::optional<http::Refusal> HttpConnection::spool() {
+  if (!upload_) return std::nullopt;
+  std::string& body = parser_->get().body();
+  try {
+    upload_->write({reinterpret_cast<const std::uint8_t*>(body.data()), body.size()});
+  } catch (const std::filesystem::filesystem_error& error) {
+    service_.log->error("an upload cannot be kept: {}", error.what());
+    return http::Refusal{507, "there is no room for the body"};
+  }
+  body.clear();
+  return std::nullopt;
 }
 
 // Chunk extensions and trailers are refused: nobody uses them but to smuggle.
@@ -238,6 +275,7 @@ asio::awaitable<std::optional<http::Refusal>> HttpConnection::read_body() {
         co_return http::Refusal{413, "the body is larger than allowed"};
       if (error && error != bhttp::error::need_more)
         co_return http::Refusal{400, "the body's chunks are malformed"};
+      if (const auto refusal = spool()) co_return *refusal;
       if (!error || used > 0) continue;
     }
     timer_.expires_at(started + limits_.head_time +
@@ -269,6 +307,7 @@ asio::awaitable<bool> HttpConnection::answer(Received received) {
 asio::awaitable<bool> HttpConnection::write(http::Response response, bool is_head,
                                             bool keep_alive) {
   http::add_security_fields(response);
+  if (response.file && !is_head) co_return co_await write_file(std::move(response), keep_alive);
   const std::span<const unsigned char> body =
       response.body.empty()
           ? response.static_body
@@ -281,7 +320,8 @@ asio::awaitable<bool> HttpConnection::write(http::Response response, bool is_hea
   message.reason(std::string(http::reason_phrase(response.status)));
   for (const auto& [name, value] : response.fields) message.insert(name, value);
   message.set(bhttp::field::date, http_date());
-  if (response.status != 204 && response.status != 304) message.content_length(body.size());
+  const std::uint64_t size = response.file ? response.file->size() : body.size();
+  if (response.status != 204 && response.status != 304) message.content_length(size);
   if (!is_head) message.body() = {body.data(), body.size()};
   if (!keep_alive) message.set(bhttp::field::connection, "close");
 
@@ -291,6 +331,36 @@ asio::awaitable<bool> HttpConnection::write(http::Response response, bool is_hea
     const auto [error, count] =
         co_await in_time(bhttp::async_write_some(socket_, serializer, use_tuple));
     if (error) co_return false;
+  }
+  co_return true;
+}
+
+asio::awaitable<bool> HttpConnection::write_file(http::Response response, bool keep_alive) {
+  bhttp::response<bhttp::buffer_body> message;
+  message.version(11);
+  message.result(response.status);
+  message.reason(std::string(http::reason_phrase(response.status)));
+  for (const auto& [name, value] : response.fields) message.insert(name, value);
+  message.set(bhttp::field::date, http_date());
+  message.content_length(response.file->size());
+  if (!keep_alive) message.set(bhttp::field::connection, "close");
+
+  std::vector<std::uint8_t> block(kFileBlockBytes);
+  bhttp::response_serializer<bhttp::buffer_body> serializer(message);
+  std::uint64_t offset = 0;
+  bool is_block_sent = true;
+  while (!serializer.is_done()) {
+    if (is_block_sent) {
+      const std::size_t count = response.file->read(offset, block);
+      if (count == 0) co_return false;  // somebody has cut it
+      offset += count;
+      message.body() = {block.data(), count, offset < response.file->size()};
+    }
+    timer_.expires_after(limits_.write_progress_time);
+    const auto [error, count] =
+        co_await in_time(bhttp::async_write_some(socket_, serializer, use_tuple));
+    is_block_sent = error == bhttp::error::need_buffer;
+    if (error && !is_block_sent) co_return false;
   }
   co_return true;
 }

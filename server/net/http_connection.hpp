@@ -8,6 +8,7 @@
 
 #include "net/connections.hpp"
 #include "net/limits.hpp"
+#include "net/uploads.hpp"
 
 namespace palimpsest::server {
 class Directory;
@@ -23,6 +24,7 @@ struct Service {
   const http::Router& router;
   Directory& directory;
   Connections& connections;
+  Uploads& uploads;
   Limits limits;
   std::shared_ptr<spdlog::logger> log;
 };

@@ -63,6 +63,7 @@ LoadedDocument build_document(std::optional<storage::StoredDocument> stored) {
   loaded.encoded_bytes += loaded.tail_bytes;
   loaded.tail_updates = stored->tail.size();
   loaded.generation = stored->generation;
+  loaded.lost = std::move(stored->lost);
   loaded.last_seq = stored->last_seq;
   loaded.is_in_bin = stored->is_in_bin;
   return loaded;
@@ -89,6 +90,7 @@ void Room::loaded(LoadedDocument document) {
   state_ = State::kOpen;
   doc_.emplace(std::move(document.doc));
   generation_ = document.generation;
+  lost_ = std::move(document.lost);
   applied_seq_ = durable_seq_ = summary_seq_ = document.last_seq;
   encoded_bytes_ = document.encoded_bytes;
   tail_updates_ = document.tail_updates;
@@ -139,6 +141,23 @@ void Room::drain() {
   advance_draining();
 }
 
+// --- What who stores the document as a whole says. ---
+
+bool Room::hold(const Peer& holder) {
+  if (state_ != State::kOpen || applied_seq_ > 0 || !is_member(holder)) return false;
+  members_.erase(holder.connection());
+  state_ = State::kHeld;
+  was_held_ = true;
+  close_all(CloseReason::kRestart);
+  return true;
+}
+
+void Room::let_go() {
+  if (state_ != State::kHeld) return;
+  state_ = State::kGone;
+  host_.abandon(*this);
+}
+
 // --- What a peer says. ---
 
 void Room::join(Peer& peer) {
@@ -147,16 +166,16 @@ void Room::join(Peer& peer) {
     case State::kOpen:
       break;
     case State::kDraining:
+    case State::kHeld:
       return peer.close({CloseReason::kRestart, retry_of(peer.connection())});
     case State::kBroken:
       return peer.close({CloseReason::kInternal});
     case State::kGone:
-      return peer.close(
-          {drain_is_wanted_ ? CloseReason::kRestart : CloseReason::kStorageUnavailable});
+      return peer.close({drain_is_wanted_ || was_held_ ? CloseReason::kRestart
+                                                       : CloseReason::kStorageUnavailable});
   }
   if (is_in_bin_.value_or(false)) return peer.close({CloseReason::kNotFound});
-  const bool is_new =
-      members_.try_emplace(peer.connection(), Member{&peer, peer.client(), {}}).second;
+  const bool is_new = members_.try_emplace(peer.connection(), Member{&peer, peer.client()}).second;
   PALIMPSEST_ASSERT(is_new);
   status_is_stale_ = true;
   if (state_ == State::kOpen) peer.opened();
@@ -177,6 +196,9 @@ void Room::receive(Peer& author, crdt::ByteView bytes, std::optional<storage::Ti
   if (state_ != State::kOpen || !is_member(author)) return;
   const auto kept = std::make_shared<const crdt::Bytes>(bytes.begin(), bytes.end());
   const crdt::Update update = crdt::Update::decode(*kept);
+  if (!lost_.empty() && lost_.reached_by(update.authored())) {
+    return close_peer(author, {CloseReason::kGenerationChanged});
+  }
   if (journal_.is_overfull()) {
     return close_peer(author, {CloseReason::kStorageUnavailable, retry_of(author.connection())});
   }
@@ -185,6 +207,10 @@ void Room::receive(Peer& author, crdt::ByteView bytes, std::optional<storage::Ti
 
 void Room::sync(Peer& peer, crdt::ByteView known) {
   if (state_ != State::kOpen || !is_member(peer)) return;
+  if (!lost_.empty() && lost_.reached_by(crdt::StateVector::decode(known))) {
+    return close_peer(peer, {CloseReason::kGenerationChanged});
+  }
+  members_.at(peer.connection()).has_said_what_it_has = true;
   guarded([&] {
     Release release;
     release.awaited = applied_seq_;
@@ -424,7 +450,9 @@ void Room::on_committed(storage::Seq seq) {
 void Room::hand_out(const Release& release) {
   if (release.to_others) {
     for (auto& [connection, member] : members_) {
-      if (connection != release.connection) member.peer->deliver(release.to_others);
+      if (connection != release.connection && may_see(member)) {
+        member.peer->deliver(release.to_others);
+      }
     }
   }
   const auto found = members_.find(release.connection);
@@ -434,6 +462,12 @@ void Room::hand_out(const Release& release) {
   if (release.answer) member.peer->deliver_sync(*release.answer);
   member.ready.updates += release.acknowledged.updates;
   member.ready.bytes += release.acknowledged.bytes;
+}
+
+// A peer whose copy may be of an earlier generation gets nothing to merge with it. What it was not
+// handed out is in the answer to its sync step 1.
+bool Room::may_see(const Member& member) const {
+  return lost_.empty() || member.has_said_what_it_has;
 }
 
 void Room::acknowledge(Member& member) {

@@ -34,6 +34,7 @@ using Strand = boost::asio::strand<boost::asio::io_context::executor_type>;
 struct LoadedDocument {
   crdt::Doc doc;
   std::uint64_t generation = 1;
+  storage::LostClocks lost;
   storage::Seq last_seq = 0;
   std::size_t encoded_bytes = 0;  // about; never less than Doc::encode() would give
   // What lies in the log after the last checkpoint.
@@ -54,6 +55,10 @@ struct RoomStatus {
 };
 
 // One open document and its peers.
+//
+// Who has a copy of an earlier generation is closed (4409) before anything is merged, and sees
+// nothing of this one: such a peer shows by what it has (storage/lost_clocks.hpp), where it does
+// not say so itself.
 //
 // Nothing leaves before it is on disk: an update is applied at once, but others see it, its author
 // hears that it is saved, and answers contain it only when the journal has committed it. So a crash
@@ -118,6 +123,13 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
   // Into the bin: its peers are closed (4404), and so is who comes, until it is out again.
   void set_in_bin(bool is_in_bin);
 
+  // --- What who stores the document as a whole says (Claim). ---
+
+  // Has nobody begin the document until let_go(): all peers are told to come back, and so is who
+  // joins. False where it is there already, or the room is not open; nothing happens then.
+  bool hold(const Peer& holder);
+  void let_go();
+
   // --- What a peer says. ---
 
   // Calls peer.opened() now or once the document is in memory, or peer.close(). After a close the
@@ -156,14 +168,16 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
     kLoading,
     kOpen,
     kDraining,  // the server stops
+    kHeld,      // nobody may begin the document
     kBroken,    // after a bug: waits until what the journal has is written
     kGone,      // the host has let go of it
   };
 
   struct Member {
-    Peer* peer;
+    Peer* peer = nullptr;
     crdt::ClientId wrote_as = 0;  // the client of the content that it sent last
-    Acknowledged ready;           // while a commit is being handed out
+    bool has_said_what_it_has = false;
+    Acknowledged ready = {};  // while a commit is being handed out
   };
 
   // An update whose author is not told that it is saved, since a part of it waits for something
@@ -220,6 +234,7 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
   std::string name_of(crdt::ClientId client, const Peer& sender) const;
   std::optional<CloseReason> refusal_of(const crdt::Update& update) const;
   bool is_full_for(const crdt::Update& update);
+  bool may_see(const Member& member) const;
   void keep_incomplete(Peer& author, Incomplete incomplete);
   void acknowledge_completed();
   void drop_incomplete_of(std::uint64_t connection);
@@ -261,8 +276,10 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
   bool drain_is_wanted_ = false;
   // As somebody said while the document was here or being loaded; else as it was stored.
   std::optional<bool> is_in_bin_;
+  bool was_held_ = false;
   std::optional<crdt::Doc> doc_;  // in kOpen and kDraining
   std::uint64_t generation_ = 1;
+  storage::LostClocks lost_;
   Presence presence_;
   std::map<std::uint64_t, Member> members_;  // by connection
 

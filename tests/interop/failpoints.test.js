@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { readdir, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { test } from 'node:test'
-import { Ledger, verifyStore } from './support/ledger.js'
+import { Ledger, readText, verifyStore } from './support/ledger.js'
 import { withFolder } from './support/palimpsest.js'
 import { Random } from './support/random.js'
 import { Server } from './support/server.js'
@@ -42,7 +43,11 @@ test('F2: there are failpoints from before an update is written to after it is s
     'after-ack-before-broadcast', 'mid-checkpoint', 'mid-compaction', 'mid-index']) assert.ok(failpoints.includes(name), name)
 })
 
-for (const name of failpoints.filter(name => name === (process.env.FAILPOINT ?? name))) {
+/** What no server comes by, but a command that is run once. */
+const isOfCommand = name => /^(restore|import)-/.test(name)
+const chosen = failpoints.filter(name => name === (process.env.FAILPOINT ?? name))
+
+for (const name of chosen.filter(name => !isOfCommand(name))) {
   test(`F2: nothing acknowledged or seen is missing after ${kills} times kill -9 at ${name}`,
     { timeout: 60_000 + kills * 10_000 }, () => withFolder(async folder => {
       const random = new Random(seed)
@@ -62,6 +67,53 @@ for (const name of failpoints.filter(name => name === (process.env.FAILPOINT ?? 
       const { typed, acknowledged, seen } = ledger.sum
       console.log(`${kills} kills at ${name}: ${typed} typed, ${acknowledged} acknowledged, ${seen} seen by another`)
     }))
+}
+
+for (const name of chosen.filter(name => name.startsWith('restore-'))) {
+  test(`F2, F24: a restore that is killed at ${name} leaves one store or the other`, () => withFolder(async folder => {
+    const data = join(folder, 'data')
+    const backup = join(folder, 'backup.db')
+    const said = (...args) => execFileSync(program, [...args, '--data', data]).toString()
+    const textNow = async () => {
+      const server = await Server.start(data, { program })
+      try {
+        return await readText(server, 'doc')
+      } finally {
+        await server.stop()
+      }
+    }
+    await writeFile(join(folder, 'doc.txt'), 'backed up')
+    said('import', join(folder, 'doc.txt'))
+    said('backup', backup)
+    await writeFile(join(folder, 'other.txt'), 'not in the backup')
+    said('import', join(folder, 'other.txt'), '--name', 'other')
+
+    const env = { ...process.env, PALIMPSEST_FAILPOINT: `${name}:1` }
+    const killed = spawnSync(program, ['restore', backup, '--data', data], { env })
+    assert.equal(killed.signal, 'SIGKILL', killed.stderr?.toString())
+    await verifyStore(data, name)
+    const isRestored = said('check').startsWith('1 document')
+    assert.equal(isRestored, name === 'restore-after-rename')
+    assert.equal(await textNow(), 'backed up')
+
+    assert.match(said('restore', backup), /put back 1 document/)
+    assert.match(said('check'), /^1 document, 1 update: all well/)
+    assert.equal(await textNow(), 'backed up')
+    assert.deepEqual((await readdir(data)).filter(file => file.includes('restoring')), [])
+  }))
+}
+
+for (const name of chosen.filter(name => name.startsWith('import-'))) {
+  test(`F2: of an import that is killed at ${name} nothing is there`, () => withFolder(async folder => {
+    const data = join(folder, 'data')
+    await writeFile(join(folder, 'doc.txt'), 'text')
+    const args = ['import', join(folder, 'doc.txt'), '--data', data]
+    const env = { ...process.env, PALIMPSEST_FAILPOINT: `${name}:1` }
+    assert.equal(spawnSync(program, args, { env }).signal, 'SIGKILL')
+    await verifyStore(data, name)
+    assert.match(execFileSync(program, ['check', '--data', data]).toString(), /^0 documents/)
+    assert.match(execFileSync(program, args).toString(), /imported 1 document/)
+  }))
 }
 
 async function withServer(start, work) {

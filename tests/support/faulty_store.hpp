@@ -32,6 +32,7 @@ class FaultyStore final : public storage::Store {
     kEdit,
     kBin,
     kIndex,
+    kCreate,
     kMaintain,
     kSettle,
     kLoad,
@@ -51,6 +52,7 @@ class FaultyStore final : public storage::Store {
     kSearch,
     kUnindexed,
     kPrepareIndex,
+    kReadWhole,
     kVerify,
   };
   enum class Outcome {
@@ -133,7 +135,8 @@ class FaultyStore final : public storage::Store {
       const std::optional<Fault> now = take(call);
       if (const Hook hook_before = hook(&Shared::before)) hook_before(call);
       if (now && now->outcome == Outcome::kNothingDone) fail(*now);
-      const bool needs_room = call == Call::kAppend || call == Call::kWriteCheckpoint;
+      const bool needs_room =
+          call == Call::kAppend || call == Call::kWriteCheckpoint || call == Call::kCreate;
       if (needs_room && is_full)
         throw storage::Error(storage::Error::Kind::kDiskFull, "test: full");
       if constexpr (std::is_void_v<decltype(work())>) {
@@ -194,6 +197,9 @@ class FaultyStore final : public storage::Store {
     }
     void drop_index(std::string_view document) override {
       run(Call::kIndex, [&] { inner_->drop_index(document); });
+    }
+    void create(std::span<const storage::WholeDocument> documents) override {
+      run(Call::kCreate, [&] { inner_->create(documents); });
     }
     bool rewrite(const storage::LogRewrite& rewrite, const storage::Purge& purge) override {
       bool is_done = false;
@@ -299,6 +305,13 @@ class FaultyStore final : public storage::Store {
                                                         std::size_t most_bytes) override {
       return shared_->run(Call::kPrepareIndex,
                           [&] { return inner_->prepare_index(document, most_bytes); });
+    }
+    bool read_whole(
+        std::string_view document,
+        const std::function<void(const storage::DocumentHead&)>& show_head,
+        const std::function<void(const storage::PackedStretch&)>& show_stretch) override {
+      return shared_->run(Call::kReadWhole,
+                          [&] { return inner_->read_whole(document, show_head, show_stretch); });
     }
     std::vector<storage::Finding> verify() override {
       return shared_->run(Call::kVerify, [&] { return inner_->verify(); });

@@ -24,7 +24,18 @@ class MemoryStore final : public storage::Store {
   std::unique_ptr<storage::Writer> writer() override;
   std::unique_ptr<storage::Reader> reader() override;
 
+  // What a restored backup, or an earlier document of that name, leaves behind.
+  void begin_generation(const std::string& document, std::uint64_t generation,
+                        storage::LostClocks lost) {
+    const std::lock_guard lock(state_->mutex);
+    state_->generations[document] = {generation, std::move(lost)};
+  }
+
  private:
+  struct Generation {
+    std::uint64_t generation = 1;
+    storage::LostClocks lost;
+  };
   struct Document {
     std::vector<storage::LogEntry> log;  // authors' names are kept below
     storage::Checkpoint checkpoint;
@@ -41,6 +52,7 @@ class MemoryStore final : public storage::Store {
   struct State {
     std::mutex mutex;
     std::map<std::string, Document, std::less<>> documents;
+    std::map<std::string, Generation, std::less<>> generations;
     bool has_writer = false;
   };
   class MemoryWriter;
@@ -106,6 +118,10 @@ class MemoryStore::MemoryWriter final : public storage::Writer {
 
   std::size_t index(std::span<const storage::IndexStep>) override { return 0; }
   void drop_index(std::string_view) override {}
+  // Whole documents are for the real one.
+  void create(std::span<const storage::WholeDocument> documents) override {
+    if (!documents.empty()) throw crdt::Bug("a store in memory takes no whole documents");
+  }
   // Nor rewritten.
   bool rewrite(const storage::LogRewrite&, const storage::Purge&) override { return false; }
   bool scrub() override { return true; }
@@ -166,9 +182,17 @@ class MemoryStore::MemoryReader final : public storage::Reader {
   std::optional<storage::StoredDocument> load(std::string_view name) override {
     const std::lock_guard lock(state_->mutex);
     const auto found = state_->documents.find(name);
-    if (found == state_->documents.end()) return std::nullopt;
-    const Document& document = found->second;
+    const auto generation = state_->generations.find(name);
     storage::StoredDocument stored;
+    if (generation != state_->generations.end()) {
+      stored.generation = generation->second.generation;
+      stored.lost = generation->second.lost;
+    }
+    if (found == state_->documents.end()) {
+      if (stored.generation == 1) return std::nullopt;
+      return stored;
+    }
+    const Document& document = found->second;
     stored.last_seq = document.log.size();
     stored.checkpoint_seq = document.checkpoint.seq;
     stored.state = document.checkpoint.state;
@@ -266,6 +290,11 @@ class MemoryStore::MemoryReader final : public storage::Reader {
   std::vector<std::string> unindexed(std::size_t) override { return {}; }
   std::optional<storage::PreparedIndex> prepare_index(std::string_view, std::size_t) override {
     return std::nullopt;
+  }
+
+  bool read_whole(std::string_view, const std::function<void(const storage::DocumentHead&)>&,
+                  const std::function<void(const storage::PackedStretch&)>&) override {
+    return false;
   }
 
   std::vector<storage::Finding> verify() override { return {}; }

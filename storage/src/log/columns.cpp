@@ -77,6 +77,17 @@ void ColumnWriter::write(crdt::Bytes& out, int level) && {
   for (const crdt::Bytes& content : contents_) compressor.write(out, content);
 }
 
+std::uint64_t unpacked_bytes_of(Source& source) {
+  std::uint64_t bytes = 0;
+  for (std::size_t stream = 0; stream < 2 * kNumberColumns + kContentColumns; ++stream) {
+    const std::uint64_t size = source.number();
+    if (size > kLargestStreamBytes) throw Malformed("a column is too large");
+    bytes += size;
+    source.bytes(source.number());
+  }
+  return bytes;
+}
+
 ColumnReader::ColumnReader(Source& source) {
   Decompressor decompressor;
   auto room = streams_.begin();

@@ -88,6 +88,10 @@ class ColumnWriter {
   std::array<crdt::Bytes, kContentColumns> contents_;
 };
 
+// How many bytes the columns have when they are unpacked; leaves `source` behind them. Throws
+// Malformed.
+std::uint64_t unpacked_bytes_of(Source& source);
+
 // Reads them again. Throws Malformed.
 class ColumnReader {
  public:

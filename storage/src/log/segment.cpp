@@ -11,6 +11,11 @@ namespace {
 
 constexpr std::uint64_t kVersion = 1;
 constexpr std::uint64_t kLargestSegment = std::uint64_t{256} << 20;
+// What is taken from elsewhere: some times what is written here.
+constexpr std::uint64_t kMostForeignEntries = std::uint64_t{1} << 17;
+constexpr std::uint64_t kLargestForeignSegment = std::uint64_t{64} << 20;
+constexpr std::uint64_t kMostForeignMemory = std::uint64_t{256} << 20;
+constexpr std::uint64_t kSmallSegment = std::uint64_t{64} << 10;
 constexpr crdt::ClientId kNobody = ~crdt::ClientId{0};
 
 // The time since the entry before. Up to some bound it stands in one byte; the bytes of a person's
@@ -103,6 +108,20 @@ crdt::Bytes SegmentWriter::finish(int level) && {
 std::uint64_t update_bytes_of(crdt::ByteView begin) {
   Source source(begin);
   return read_header(source).update_bytes;
+}
+
+void check_foreign_segment(crdt::ByteView segment, std::uint64_t entries) {
+  Source source(segment);
+  const Header header = read_header(source);
+  if (header.entries != entries) throw Malformed("a number of entries that cannot be");
+  if (entries > kMostForeignEntries || header.update_bytes > kLargestForeignSegment) {
+    throw Malformed("a segment that is too large");
+  }
+  // A number takes up to 10 bytes, and an update some numbers for every few bytes.
+  const std::uint64_t plausible = kSmallSegment + 128 * (entries + header.update_bytes);
+  if (unpacked_bytes_of(source) > std::min(plausible, kMostForeignMemory)) {
+    throw Malformed("a segment that would take too much memory");
+  }
 }
 
 Seq read_segment(crdt::ByteView segment, Seq end, Seq first, Seq last, const EntryVisitor& visit) {

@@ -53,6 +53,11 @@ class SegmentWriter {
 // How many bytes of updates a segment holds that begins with these bytes. Throws Malformed.
 std::uint64_t update_bytes_of(crdt::ByteView begin);
 
+// Throws Malformed for a segment of another number of entries, and for one that is larger than any
+// of ours, or would take more memory than that to read: before anything of it is unpacked. For
+// bytes that nobody has checked yet.
+void check_foreign_segment(crdt::ByteView segment, std::uint64_t entries);
+
 // Shows the entries from `first` to `last`, as far as they are in a segment whose last one is
 // `end`. Answers the first that it has. Throws Malformed.
 Seq read_segment(crdt::ByteView segment, Seq end, Seq first, Seq last, const EntryVisitor& visit);

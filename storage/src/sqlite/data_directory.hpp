@@ -8,6 +8,8 @@ namespace palimpsest::storage::sqlite {
 //
 //   palimpsest.db            the database; -wal and -shm beside it are SQLite's
 //   palimpsest.db.new        one that is being created, until it is complete
+//   palimpsest.db.restoring  a backup that is being put back, until it is palimpsest.db
+//   palimpsest.db.before-restore-…   what was there before
 //   palimpsest.lock          held by the process that may write; never deleted
 std::filesystem::path database_file(const std::filesystem::path& directory);
 

@@ -74,14 +74,20 @@ SqliteReader::SqliteReader(const std::filesystem::path& file)
       name_(connection_, "SELECT name FROM authors WHERE document_id = ?1 AND client_id = ?2"),
       versions_(connection_,
                 "SELECT name, seq, named_at_ms, named_by FROM versions "
-                "WHERE document_id = ?1 ORDER BY seq, name") {}
+                "WHERE document_id = ?1 ORDER BY seq, name"),
+      generations_(connection_) {}
 
 std::optional<StoredDocument> SqliteReader::load(std::string_view name) {
   connection_.describe("load of \"" + std::string(name) + "\"");
   Transaction snapshot(connection_);
   const std::optional<Header> document = find(name);
-  if (!document) return std::nullopt;
   StoredDocument stored;
+  stored.lost = generations_.lost(name);
+  if (!document) {
+    stored.generation = generations_.next(name);
+    if (stored.generation == 1) return std::nullopt;
+    return stored;
+  }
   stored.generation = document->generation;
   stored.last_seq = document->last_seq;
   stored.is_in_bin = document->is_in_bin;
@@ -250,10 +256,11 @@ std::optional<std::string> SqliteReader::fault_of_checkpoint(const Header& docum
                                                              const Execution& row) {
   const Seq seq = row.unsigned_integer(0);
   const Place place{Place::Kind::kCheckpoint, document.id, row.unsigned_integer(1), seq};
-  const std::string checkpoint = "the checkpoint at seq " + std::to_string(seq);
-  if (seq > document.last_seq) return checkpoint + " is ahead of the log";
-  if (row.unsigned_integer(2) == checksum(place, row.blob(3))) return std::nullopt;
-  return checkpoint + " does not match its checksum";
+  const bool matches = row.unsigned_integer(2) == checksum(place, row.blob(3));
+  const char* flaw = flaw_of(document, place, matches);
+  if (seq > document.last_seq) flaw = " is ahead of the log";
+  if (!flaw) return std::nullopt;
+  return "the checkpoint at seq " + std::to_string(seq) + flaw;
 }
 
 std::optional<std::string> SqliteReader::fault_of_segment(const Header& document,
@@ -263,17 +270,27 @@ std::optional<std::string> SqliteReader::fault_of_segment(const Header& document
                            row.unsigned_integer(4),
                            row.unsigned_integer(5),
                            row.unsigned_integer(6)};
-  if (row.unsigned_integer(2) == checksum_of_segment(place, row.blob(3))) return std::nullopt;
+  const bool matches = row.unsigned_integer(2) == checksum_of_segment(place, row.blob(3));
+  const char* flaw = flaw_of(document, place.place, matches);
+  if (!flaw) return std::nullopt;
   return "the segment of the log from entry " + std::string(row.text(4)) + " to " +
-         std::to_string(seq) + " does not match its checksum";
+         std::to_string(seq) + flaw;
 }
 
 std::optional<std::string> SqliteReader::fault_of_row(const Header& document,
                                                       const Execution& row) {
   const Seq seq = row.unsigned_integer(0);
   const Place place{Place::Kind::kLogRow, document.id, row.unsigned_integer(1), seq};
-  if (row.unsigned_integer(2) == checksum(place, row.blob(3))) return std::nullopt;
-  return "entry " + std::to_string(seq) + " of the log does not match its checksum";
+  const bool matches = row.unsigned_integer(2) == checksum(place, row.blob(3));
+  const char* flaw = flaw_of(document, place, matches);
+  if (!flaw) return std::nullopt;
+  return "entry " + std::to_string(seq) + " of the log" + flaw;
+}
+
+const char* SqliteReader::flaw_of(const Header& document, const Place& place, bool matches) {
+  if (!matches) return " does not match its checksum";
+  if (place.generation > document.generation) return " is of a later generation than the document";
+  return nullptr;
 }
 
 std::vector<Author> SqliteReader::recent_authors(DocumentId document) {

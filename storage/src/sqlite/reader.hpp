@@ -7,7 +7,9 @@
 
 #include "index/changes.hpp"
 #include "index/words.hpp"
+#include "sqlite/checksum.hpp"
 #include "sqlite/connection.hpp"
+#include "sqlite/generations.hpp"
 #include "sqlite/statement.hpp"
 #include "storage/store.hpp"
 
@@ -26,6 +28,9 @@ class SqliteReader final : public Reader {
   std::vector<LogEntry> log(std::string_view document, Seq first, std::size_t limit) override;
   void visit(std::string_view document, Seq first, Seq last, const EntryVisitor& visitor) override;
   std::vector<Author> authors(std::string_view document) override;
+  bool read_whole(std::string_view document,
+                  const std::function<void(const DocumentHead&)>& show_head,
+                  const std::function<void(const PackedStretch&)>& show_stretch) override;
   std::vector<Version> versions(std::string_view document) override;
   std::vector<Purge> purges(std::string_view document) override;
   std::uint64_t rewrites(std::string_view document) override;
@@ -71,11 +76,18 @@ class SqliteReader final : public Reader {
   template <class Read>
   Seq read_piece(const Header& document, Seq end, Seq expected, Read read);
   // What is wrong with a row of checkpoint_, segments_ or rows_; nothing if it matches its
-  // checksum.
+  // checksum. A row keeps the generation in which it was written, when the document goes on to the
+  // next one.
   std::optional<std::string> fault_of_checkpoint(const Header& document, const Execution& row);
   std::optional<std::string> fault_of_segment(const Header& document, const Execution& row);
   std::optional<std::string> fault_of_row(const Header& document, const Execution& row);
+  // nullptr where there is none.
+  static const char* flaw_of(const Header& document, const Place& place, bool matches);
   [[noreturn]] void fail_corrupt(const Header& document, const std::string& cause) const;
+
+  // In whole.cpp.
+  DocumentHead read_head(const Header& document);
+  Seq show_segments(const Header& document, const std::function<void(const PackedStretch&)>& show);
 
   // In compaction.cpp.
   void verify_segment(const Compaction& compaction, std::uint64_t sum) const;
@@ -130,6 +142,7 @@ class SqliteReader final : public Reader {
   Statement activity_;
   Statement name_;
   Statement versions_;
+  Generations generations_;
 };
 
 }  // namespace palimpsest::storage::sqlite

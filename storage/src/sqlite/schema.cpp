@@ -162,6 +162,19 @@ CREATE INDEX purges_by_document ON purges (document_id);
 
 -- How often the document's log was rewritten.
 ALTER TABLE documents ADD COLUMN rewrites INTEGER NOT NULL DEFAULT 0;
+
+-- Generations (sqlite/generations.hpp). By name, since a document need not be there.
+CREATE TABLE former_documents (
+  name       TEXT    PRIMARY KEY,
+  generation INTEGER NOT NULL                    -- of the last document of this name that is gone
+) STRICT, WITHOUT ROWID;
+CREATE TABLE lost_clocks (
+  name        TEXT    NOT NULL,
+  client_id   INTEGER NOT NULL,
+  first_clock INTEGER NOT NULL,                  -- given out by an earlier generation only …
+  end_clock   INTEGER NOT NULL,                  -- … up to before this one
+  PRIMARY KEY (name, client_id)
+) STRICT, WITHOUT ROWID;
 )sql";
 
 constexpr std::array kMigrations{Migration{kFirst}, Migration{kSecond, pack_log_of_version_1},

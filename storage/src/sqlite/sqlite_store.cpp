@@ -8,6 +8,7 @@
 #include "crdt/error.hpp"
 #include "sqlite/connection.hpp"
 #include "sqlite/data_directory.hpp"
+#include "sqlite/file_system.hpp"
 #include "sqlite/reader.hpp"
 #include "sqlite/schema.hpp"
 #include "sqlite/writer.hpp"
@@ -86,12 +87,13 @@ void check_readable(const fs::path& file) {
 
 }  // namespace
 
-std::unique_ptr<Store> open_sqlite_store(const fs::path& directory, Access access) {
+std::unique_ptr<Store> open_sqlite_store(const fs::path& directory, Access access, Disks disks) {
   // Absolute: a later change of the working directory must not lead elsewhere.
   const fs::path home = fs::absolute(directory).lexically_normal();
   const fs::path file = sqlite::database_file(home);
   std::shared_ptr<const sqlite::DirectoryLock> lock;
   if (access == Access::kReadWrite) {
+    if (disks == Disks::kLocal) sqlite::refuse_network_file_system(home);
     sqlite::ensure_directory(home);
     lock = std::make_shared<sqlite::DirectoryLock>(home);
     sqlite::create_database_if_missing(home);

@@ -103,7 +103,8 @@ SqliteWriter::SqliteWriter(const std::filesystem::path& file,
                       "VALUES (?1, ?2, ?3, ?4, ?5)"),
       select_version_(connection_,
                       "SELECT seq, named_at_ms, named_by FROM versions "
-                      "WHERE document_id = ?1 AND name = ?2") {
+                      "WHERE document_id = ?1 AND name = ?2"),
+      generations_(connection_) {
   page_bytes_ = connection_.query_integer("PRAGMA page_size") + kWalFrameHeaderBytes;
   sqlite3_wal_hook(
       connection_.handle(),
@@ -124,6 +125,8 @@ void SqliteWriter::guarded(std::string operation, Work work) {
     work();
   } catch (const crdt::Bug&) {
     throw;  // the caller's, and noticed before anything was written
+  } catch (const NameTaken&) {
+    throw;  // likewise
   } catch (const Error& error) {
     failure_ = error;
     throw;
@@ -214,7 +217,9 @@ void SqliteWriter::update_document(const CachedDocument& document) {
 
 CachedDocument& SqliteWriter::document(std::string_view name) {
   if (CachedDocument* known = cache_.find(name)) return *known;
-  return cache_.add(std::string(name), read_document(name).value_or(CachedDocument{}));
+  std::optional<CachedDocument> stored = read_document(name);
+  if (!stored) stored.emplace().generation = generations_.next(name);
+  return cache_.add(std::string(name), std::move(*stored));
 }
 
 std::optional<CachedDocument> SqliteWriter::read_document(std::string_view name) {
@@ -280,6 +285,11 @@ void SqliteWriter::replace_checkpoint(const Checkpoint& checkpoint,
     const Seq present_seq = present.next() ? present.unsigned_integer(0) : 0;
     if (checkpoint.seq <= present_seq) return;
   }
+  put_checkpoint(checkpoint, document);
+  transaction.commit();
+}
+
+void SqliteWriter::put_checkpoint(const Checkpoint& checkpoint, const CachedDocument& document) {
   const Place place{Place::Kind::kCheckpoint, document.id, document.generation, checkpoint.seq};
   const crdt::ByteView state = checkpoint.state;
   replace_checkpoint_.execute(document.id, checkpoint.seq, document.generation,
@@ -288,7 +298,6 @@ void SqliteWriter::replace_checkpoint(const Checkpoint& checkpoint,
   update_summary_.execute(document.id, std::string_view(checkpoint.title),
                           std::string_view(checkpoint.excerpt), checkpoint.seq);
   listing_.refresh(document.id);
-  transaction.commit();
 }
 
 bool SqliteWriter::compact(const Compaction& compaction) {
@@ -298,6 +307,14 @@ bool SqliteWriter::compact(const Compaction& compaction) {
     is_done = replace_rows(compaction, document(compaction.document));
   });
   return is_done;
+}
+
+void SqliteWriter::create(std::span<const WholeDocument> documents) {
+  if (documents.empty()) return;
+  guarded("storing \"" + documents.front().name + "\"", [&] {
+    cache_.make_room();
+    insert_all(documents);
+  });
 }
 
 bool SqliteWriter::replace_rows(const Compaction& compaction, const CachedDocument& document) {

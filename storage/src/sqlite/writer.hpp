@@ -7,6 +7,7 @@
 #include "log/row.hpp"
 #include "sqlite/connection.hpp"
 #include "sqlite/document_cache.hpp"
+#include "sqlite/generations.hpp"
 #include "sqlite/index_rows.hpp"
 #include "sqlite/listing.hpp"
 #include "sqlite/statement.hpp"
@@ -34,6 +35,7 @@ class SqliteWriter final : public Writer {
   bool take_from_bin(std::string_view document) override;
   std::size_t index(std::span<const IndexStep> steps) override;
   void drop_index(std::string_view document) override;
+  void create(std::span<const WholeDocument> documents) override;
   bool rewrite(const LogRewrite& rewrite, const Purge& purge) override;
   bool scrub() override;
   Naming name_version(std::string_view document, const Version& version) override;
@@ -64,6 +66,13 @@ class SqliteWriter final : public Writer {
   void clear_index();
   void forget_words(DocumentId document);
   void index_by_todays_rules();
+  void put_checkpoint(const Checkpoint& checkpoint, const CachedDocument& document);
+
+  // In whole.cpp.
+  void insert_all(std::span<const WholeDocument> documents);
+  void refuse_taken(std::span<const WholeDocument> documents);
+  void insert_whole(const WholeDocument& whole);
+  void insert_contributors(const WholeDocument& whole, CachedDocument& here);
 
   CachedDocument& document(std::string_view name);
   std::optional<CachedDocument> read_document(std::string_view name);
@@ -112,6 +121,7 @@ class SqliteWriter final : public Writer {
   IndexRows index_rows_;
   Statement insert_version_;
   Statement select_version_;
+  Generations generations_;
 };
 
 }  // namespace palimpsest::storage::sqlite

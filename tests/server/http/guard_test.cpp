@@ -70,6 +70,24 @@ TEST_CASE("a request whose framing is in doubt is refused", "[guard]") {
   CHECK(refusal_of(request_with(fields)) == status);
 }
 
+TEST_CASE("only an import may have a body of the size of an import", "[guard]") {
+  GuardLimits limits;
+  limits.body_bytes = 10;
+  limits.upload_bytes = 1000;
+  const auto head = [](const std::string& line) {
+    return line + " HTTP/1.1\r\nHost: a\r\nContent-Length: 500\r\n\r\n";
+  };
+  const HeadScan import = scan_head(head("POST /api/import?name=x"), limits);
+  CHECK_FALSE(import.refusal);
+  CHECK(import.is_upload);
+  for (const char* line : {"POST /api/documents", "PUT /api/import", "POST /api/import/x"}) {
+    CAPTURE(line);
+    const HeadScan other = scan_head(head(line), limits);
+    REQUIRE(other.refusal);
+    CHECK(other.refusal->status == 413);
+  }
+}
+
 TEST_CASE("a body of exactly the limit is announced without complaint", "[guard]") {
   CHECK(refusal_of(request_with("Content-Length: 262144\r\n")) == 0);
 }

@@ -1,0 +1,182 @@
+#include "transfer/document_file.hpp"
+
+#include <optional>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "crdt/error.hpp"
+#include "http/target.hpp"
+#include "room/summary.hpp"
+
+namespace palimpsest::server {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using crdt::DecodeError;
+using storage::ExportReader;
+using storage::ExportWriter;
+using storage::PackedStretch;
+using storage::WholeDocument;
+using storage::WholeDocumentBuilder;
+
+constexpr std::size_t kLongestNameBytes = 1024;  // of a person
+// Beyond what any server of ours gives out, and far from overflowing.
+constexpr std::uint64_t kLargestGeneration = std::uint64_t{1} << 40;
+
+std::string text_of(const Json& head) {
+  return head.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json json_of(const std::vector<storage::Author>& authors) {
+  Json list = Json::array();
+  for (const storage::Author& author : authors) {
+    list.push_back({{"client", author.client}, {"name", author.name}});
+  }
+  return list;
+}
+
+std::string head_of(const storage::DocumentHead& document) {
+  return text_of({{"name", document.name},
+                  {"title", document.title},
+                  {"generation", document.generation},
+                  {"createdAt", storage::format_time(document.created_at)},
+                  {"lastSeq", document.last_seq},
+                  {"authors", json_of(document.authors)}});
+}
+
+storage::DocumentHead described(const WholeDocument& document) {
+  storage::DocumentHead head;
+  head.name = document.name;
+  head.generation = document.generation;
+  head.created_at = document.created_at;
+  head.title = document.checkpoint.title;
+  head.last_seq = document.checkpoint.seq;
+  for (const auto& contributor : document.authors) head.authors.push_back(contributor.author);
+  return head;
+}
+
+// --- Reading a head: whatever is not as it has to be is refused. ---
+
+class HeadReader {
+ public:
+  HeadReader(const std::string& text, std::size_t offset)
+      : offset_(offset), head_(Json::parse(text, nullptr, false)) {
+    if (!head_.is_object()) fail("the head is no JSON object");
+  }
+
+  std::string name() const {
+    std::string name = text(head_, "name");
+    if (!http::is_document_name(name)) {
+      fail("the document's name has not 1 to 255 bytes without control characters");
+    }
+    return name;
+  }
+  std::uint64_t generation() const {
+    const std::uint64_t generation = number(head_, "generation");
+    if (generation == 0 || generation > kLargestGeneration) fail("a generation that cannot be");
+    return generation;
+  }
+  storage::Time created_at() const {
+    const auto time = storage::parse_time(text(head_, "createdAt"));
+    if (!time || time->time_since_epoch().count() < 0) fail("createdAt is no time");
+    return *time;
+  }
+  std::uint64_t last_seq() const { return number(head_, "lastSeq"); }
+
+  std::vector<storage::Author> authors() const {
+    const auto list = head_.find("authors");
+    if (list == head_.end() || !list->is_array()) fail("authors is no list");
+    std::vector<storage::Author> authors;
+    for (const Json& entry : *list) {
+      if (!entry.is_object()) fail("an author that is no object");
+      authors.push_back({number(entry, "client"), text(entry, "name")});
+      if (authors.back().client > crdt::kMaxSafeInteger) fail("a client that cannot be");
+      if (authors.back().name.size() > kLongestNameBytes) fail("a person's name that is too long");
+    }
+    return authors;
+  }
+
+  [[noreturn]] void fail(const std::string& cause) const { throw DecodeError(offset_, cause); }
+
+ private:
+  std::string text(const Json& object, const char* key) const {
+    const auto value = object.find(key);
+    if (value == object.end() || !value->is_string()) {
+      fail(std::string(key) + " is no text");
+    }
+    return value->get<std::string>();
+  }
+  std::uint64_t number(const Json& object, const char* key) const {
+    const auto value = object.find(key);
+    if (value == object.end() || !value->is_number_unsigned()) {
+      fail(std::string(key) + " is no number");
+    }
+    return value->get<std::uint64_t>();
+  }
+
+  std::size_t offset_;
+  Json head_;
+};
+
+// Of a piece of the file, what is wrong with an update in it.
+[[noreturn]] void fail_in_piece(const ExportReader& file, const DecodeError& error) {
+  throw DecodeError(file.offset_bytes(), "in the piece from here on, " + error.cause());
+}
+
+WholeDocument import_document(ExportReader& file) {
+  const HeadReader head(file.head(), file.offset_bytes());
+  WholeDocumentBuilder builder(head.name(), head.generation());
+  for (storage::Author& author : head.authors()) {
+    builder.name_client(author.client, std::move(author.name));
+  }
+  const storage::Time created_at = head.created_at();
+  while (const std::optional<PackedStretch> stretch = file.next()) {
+    try {
+      builder.add_packed(*stretch);
+    } catch (const DecodeError& error) {
+      fail_in_piece(file, error);
+    }
+  }
+  if (builder.last_seq() == 0) head.fail("a document without an entry");
+  if (builder.last_seq() != head.last_seq()) head.fail("lastSeq is not the last entry's");
+  Summary summary = summarize(builder.document().text("content"));
+  WholeDocument document =
+      std::move(builder).finish(std::move(summary.title), std::move(summary.excerpt));
+  document.created_at = created_at;
+  return document;
+}
+
+}  // namespace
+
+bool export_document(storage::Reader& reader, const std::string& name,
+                     const ExportWriter::Write& write) {
+  std::optional<ExportWriter> file;
+  const bool is_there = reader.read_whole(
+      name,
+      [&](const storage::DocumentHead& document) {
+        file.emplace(write);
+        file->head(head_of(document));
+      },
+      [&](const PackedStretch& stretch) { file->stretch(stretch); });
+  if (is_there) file->end();
+  return is_there;
+}
+
+void export_document(const WholeDocument& document, const ExportWriter::Write& write) {
+  ExportWriter file(write);
+  file.head(head_of(described(document)));
+  for (const PackedStretch& stretch : document.log) file.stretch(stretch);
+  file.end();
+}
+
+std::vector<WholeDocument> import_documents(const ExportReader::Read& read) {
+  std::vector<WholeDocument> documents;
+  ExportReader file(read);
+  do {
+    documents.push_back(import_document(file));
+  } while (file.next_document());
+  return documents;
+}
+
+}  // namespace palimpsest::server
