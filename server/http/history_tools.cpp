@@ -34,9 +34,8 @@ asio::awaitable<Edited> HistoryTools::take(Edit edit) const {
   co_return edited;
 }
 
-asio::awaitable<void> HistoryTools::write(std::function<void(storage::Writer&)> work) const {
-  if (!co_await server::write(journal, work))
-    throw Problem(503, "the store has failed: whether that is done is not known");
+asio::awaitable<bool> HistoryTools::write(const std::function<void(storage::Writer&)>& work) const {
+  return server::write(journal, work);
 }
 
 }  // namespace palimpsest::server::http

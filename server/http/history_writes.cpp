@@ -114,6 +114,9 @@ Json undone_json(const crdt::Undone& undone) {
 storage::Version version_of(const History& history, const Json& body, storage::Time now) {
   storage::Version version;
   version.name = text_member(body, "name", kVersionNameBytes);
+  const auto& present = history.versions();
+  if (std::ranges::find(present, version.name, &storage::Version::name) != present.end())
+    throw Problem(409, "name: there is a version of that name");
   version.named_by = person_of(body);
   version.named_at = now;
   version.seq = moment_member_or_now(history, body, "at");
@@ -159,8 +162,9 @@ asio::awaitable<Response> HistoryWrites::name_version(std::string document, Requ
   auto look = [&body, now](History& history) { return version_of(history, body, now); };
   const storage::Version version = co_await tools_.histories.look(document, look);
   const auto naming = std::make_shared<storage::Naming>(storage::Naming::kNoSuchMoment);
-  std::function<void(storage::Writer&)> work = naming_of(document, version, naming);
-  co_await tools_.write(work);
+  const std::function<void(storage::Writer&)> work = naming_of(document, version, naming);
+  const bool is_written = co_await tools_.write(work);
+  if (!is_written) throw Problem(503, "the store has failed: whether that is done is not known");
   if (*naming == storage::Naming::kTaken)
     throw Problem(409, "name: there is a version of that name");
   if (*naming == storage::Naming::kNoSuchMoment) throw Problem(404, "there is no such document");

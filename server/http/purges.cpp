@@ -207,11 +207,12 @@ asio::awaitable<std::size_t> Purges::rewrite(std::string document, crdt::DeleteS
     const auto prepared = co_await tools_.histories.look_with_reader(document, prepare);
     if (!*prepared) throw Problem(404, "there is no such document");
     const auto is_done = std::make_shared<bool>(false);
-    std::function<void(storage::Writer&)> work = [prepared, is_done,
-                                                  note](storage::Writer& writer) {
+    const std::function<void(storage::Writer&)> work = [prepared, is_done,
+                                                        note](storage::Writer& writer) {
       *is_done = writer.rewrite(**prepared, note);
     };
-    co_await tools_.write(work);
+    const bool is_written = co_await tools_.write(work);
+    if (!is_written) throw Problem(503, "the store has failed: whether that is done is not known");
     if (*is_done) co_return (*prepared)->entries_changed;
   }
   throw Problem(503, "the document is written to so much that its log cannot be; ask again later");
@@ -219,10 +220,11 @@ asio::awaitable<std::size_t> Purges::rewrite(std::string document, crdt::DeleteS
 
 asio::awaitable<bool> Purges::scrub() {
   const auto is_done = std::make_shared<bool>(false);
-  std::function<void(storage::Writer&)> work = [is_done](storage::Writer& writer) {
+  const std::function<void(storage::Writer&)> work = [is_done](storage::Writer& writer) {
     *is_done = writer.scrub();
   };
-  co_await tools_.write(work);
+  const bool is_written = co_await tools_.write(work);
+  if (!is_written) throw Problem(503, "the store has failed: whether that is done is not known");
   co_return *is_done;
 }
 

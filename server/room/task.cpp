@@ -15,7 +15,7 @@ namespace palimpsest::server {
 
 namespace asio = boost::asio;
 
-asio::awaitable<bool> write(Journal& journal, std::function<void(storage::Writer&)> work) {
+asio::awaitable<bool> write(Journal& journal, const std::function<void(storage::Writer&)>& work) {
   return asio::async_initiate<const asio::use_awaitable_t<>, void(bool)>(
       [&journal](auto handler, std::function<void(storage::Writer&)> what) {
         const auto executor = asio::get_associated_executor(handler);
@@ -27,7 +27,7 @@ asio::awaitable<bool> write(Journal& journal, std::function<void(storage::Writer
                                   [waiting, is_done] { std::move (*waiting)(is_done); });
                      }});
       },
-      asio::use_awaitable, std::move(work));
+      asio::use_awaitable, work);
 }
 
 }  // namespace palimpsest::server
