@@ -101,9 +101,7 @@ void SqliteWriter::refuse_taken(std::span<const WholeDocument> documents) {
 void SqliteWriter::insert_whole(const WholeDocument& whole) {
   CachedDocument& here = document(whole.name);
   here.generation = std::max(here.generation, whole.generation);
-  insert_document_.execute(std::string_view(whole.name), here.generation,
-                           log::number_of(whole.created_at));
-  here.id = sqlite3_last_insert_rowid(connection_.handle());
+  insert_document(whole.name, whole.created_at, here);
   here.last_seq = whole.checkpoint.seq;
   here.edited_at = whole.edited_at;
   insert_contributors(whole, here);

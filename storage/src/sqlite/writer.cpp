@@ -174,7 +174,7 @@ void SqliteWriter::write_batch(std::span<const Append> batch, const DocumentRefs
 
   Transaction transaction(connection_);
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (documents[i]->id == 0) insert_document(batch[i], *documents[i]);
+    if (documents[i]->id == 0) insert_document(batch[i].document, batch[i].at, *documents[i]);
   }
   std::vector<const Append*> appends;
   for (std::size_t i = 0; i < by_document.size(); ++i) {
@@ -237,11 +237,10 @@ std::optional<CachedDocument> SqliteWriter::read_document(std::string_view name)
   return document;
 }
 
-void SqliteWriter::insert_document(const Append& append, CachedDocument& document) {
-  const Listed derived = listed(append.document, "", {});
-  insert_document_.execute(std::string_view(append.document), document.generation,
-                           milliseconds(append.at), std::string_view(derived.title_key),
-                           std::string_view(derived.words));
+void SqliteWriter::insert_document(std::string_view name, Time at, CachedDocument& document) {
+  const Listed derived = listed(name, "", {});
+  insert_document_.execute(name, document.generation, milliseconds(at),
+                           std::string_view(derived.title_key), std::string_view(derived.words));
   document.id = sqlite3_last_insert_rowid(connection_.handle());
 }
 

@@ -76,7 +76,7 @@ class SqliteWriter final : public Writer {
 
   CachedDocument& document(std::string_view name);
   std::optional<CachedDocument> read_document(std::string_view name);
-  void insert_document(const Append& append, CachedDocument& document);
+  void insert_document(std::string_view name, Time at, CachedDocument& document);
   CachedAuthor& author(const Author& author, Seq seq, CachedDocument& document);
   CachedAuthor read_or_insert_author(const Author& author, Seq seq, const CachedDocument& document);
 
