@@ -81,6 +81,7 @@ std::vector<BlockIndex> Positions::marks_before(BlockIndex item, const ReadMark&
   std::sort(in_force.begin(), in_force.end(),
             [&](const auto& left, const auto& right) { return precedes(left.begin, right.begin); });
   std::vector<BlockIndex> marks;
+  marks.reserve(in_force.size());
   for (const MarkEffects::Effect& effect : in_force) marks.push_back(effect.last);
   return marks;
 }
