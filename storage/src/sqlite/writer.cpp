@@ -523,7 +523,6 @@ bool SqliteWriter::replace_pieces(const LogRewrite& rewrite, const Purge& purge,
     const Place place{Place::Kind::kLogRow, document.id, document.generation, piece.last};
     insert_row_.execute(at, document.generation, checksum(place, entries), entries);
   }
-  PALIMPSEST_FAILPOINT("mid-rewrite");
   if (rewrite.checkpoint_seq > 0) {
     const Place place{Place::Kind::kCheckpoint, document.id, document.generation,
                       rewrite.checkpoint_seq};
