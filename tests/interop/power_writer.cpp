@@ -27,8 +27,10 @@ constexpr std::array kNames{"a", "b", "c"};
 
 sqlite3* last_opened = nullptr;
 
+// One with a file: others are in memory, and open for a moment.
 int remember(sqlite3* connection, char**, const sqlite3_api_routines*) {
-  last_opened = connection;
+  const char* file = sqlite3_db_filename(connection, "main");
+  if (file != nullptr && *file != '\0') last_opened = connection;
   return SQLITE_OK;
 }
 
