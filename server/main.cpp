@@ -26,6 +26,11 @@ using palimpsest::server::Setting;
 namespace cli = palimpsest::server::cli;
 namespace server = palimpsest::server;
 
+// What was printed has to have arrived.
+void flush_output() {
+  if (!std::cout.flush()) throw cli::InputError("standard output: cannot be written");
+}
+
 void add_setting(CLI::App& serve, const Setting& setting, Flags& flags) {
   const std::string flag = "--" + std::string(setting.name);
   const std::string name(setting.name);
@@ -130,7 +135,7 @@ int run_doc(const Doc& doc) {
   if (doc.show_command->parsed()) cli::run(doc.show, std::cout);
   if (doc.state_command->parsed()) cli::run(doc.state, std::cout);
   if (doc.diff_command->parsed()) cli::run(doc.diff);
-  if (!std::cout.flush()) throw cli::InputError("standard output: cannot be written");
+  flush_output();
   return server::kExitDone;
 }
 
@@ -250,7 +255,7 @@ int run_history(History& history) {
     history.search.data = data;
     cli::run(history.search, std::cout, std::cerr);
   }
-  if (!std::cout.flush()) throw cli::InputError("standard output: cannot be written");
+  flush_output();
   return server::kExitDone;
 }
 
@@ -300,12 +305,12 @@ int run_store(Store& store) {
   if (store.restore_command->parsed()) {
     store.restore.data = data;
     cli::run(store.restore, std::cout, std::cerr);
-    if (!std::cout.flush()) throw cli::InputError("standard output: cannot be written");
+    flush_output();
     return server::kExitDone;
   }
   store.check.data = data;
   const bool is_well = cli::run(store.check, std::cout);
-  if (!std::cout.flush()) throw cli::InputError("standard output: cannot be written");
+  flush_output();
   return is_well ? server::kExitDone : server::kExitBadInput;
 }
 
@@ -372,7 +377,7 @@ int run_transfer(Transfer& transfer) {
     if (transfer.import_command->count("--document") > 0) import.document = transfer.document;
     cli::run(transfer.in, std::cout);
   }
-  if (!std::cout.flush()) throw cli::InputError("standard output: cannot be written");
+  flush_output();
   return server::kExitDone;
 }
 

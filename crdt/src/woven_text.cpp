@@ -9,7 +9,6 @@
 
 namespace palimpsest::crdt {
 
-using internal::append_utf8;
 using internal::is_high_half;
 using internal::join_halves;
 

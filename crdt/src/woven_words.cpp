@@ -115,10 +115,10 @@ class WovenWords {
       std::string& utf8 = all.emplace_back();
       for (std::size_t i = 0; i < word.size(); ++i) {
         if (internal::is_high_half(word[i])) {
-          internal::append_utf8(utf8, internal::join_halves(word[i], word[i + 1]));
+          append_utf8(utf8, internal::join_halves(word[i], word[i + 1]));
           ++i;
         } else {
-          internal::append_utf8(utf8, word[i]);
+          append_utf8(utf8, word[i]);
         }
       }
     }

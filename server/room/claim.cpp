@@ -5,13 +5,12 @@
 #include <functional>
 #include <utility>
 
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "room/directory.hpp"
+#include "room/post_result.hpp"
 #include "room/room.hpp"
 
 namespace palimpsest::server {
@@ -101,16 +100,10 @@ asio::awaitable<Claim> claim_name(Directory& directory, std::string document) {
   if (!room) co_return Claim(Claim::Outcome::kUnavailable);
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Claim)>(
       [](auto handler, Lease lease) {
-        const auto executor = asio::get_associated_executor(handler);
-        // A function has to be copyable, and a handler is not.
-        const auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
-        const auto guard = asio::make_work_guard(executor);
         Claimant::start(std::make_shared<Claimant>(
-            std::move(lease), [waiting, guard](Claim::Outcome outcome, std::shared_ptr<Room> held) {
-              asio::post(guard.get_executor(),
-                         [waiting, outcome, held = std::move(held)]() mutable {
-                           std::move (*waiting)(Claim(outcome, std::move(held)));
-                         });
+            std::move(lease), [done = post_result(std::move(handler))](Claim::Outcome outcome,
+                                                                       std::shared_ptr<Room> held) {
+              done(Claim(outcome, std::move(held)));
             }));
       },
       asio::use_awaitable, std::move(room));

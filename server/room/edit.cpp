@@ -5,14 +5,13 @@
 #include <memory>
 #include <utility>
 
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "crdt/error.hpp"
 #include "room/directory.hpp"
+#include "room/post_result.hpp"
 #include "room/room.hpp"
 
 namespace palimpsest::server {
@@ -106,15 +105,8 @@ asio::awaitable<Edited> make_edit(Directory& directory, Edit edit) {
   if (!room) co_return Edited{.refusal = Close{CloseReason::kRestart}};
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Edited)>(
       [](auto handler, Lease lease, Edit what) {
-        const auto executor = asio::get_associated_executor(handler);
-        // A function has to be copyable, and a handler is not.
-        const auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
-        const auto guard = asio::make_work_guard(executor);
-        Editor::start(std::make_shared<Editor>(
-            std::move(lease), std::move(what), [waiting, guard](const Edited& outcome) {
-              asio::post(guard.get_executor(),
-                         [waiting, outcome] { std::move (*waiting)(outcome); });
-            }));
+        Editor::start(std::make_shared<Editor>(std::move(lease), std::move(what),
+                                               post_result(std::move(handler))));
       },
       asio::use_awaitable, std::move(room), std::move(edit));
 }

@@ -7,29 +7,15 @@
 #include "crdt/doc.hpp"
 #include "crdt/reader.hpp"
 #include "support/catch.hpp"
+#include "support/chance.hpp"
 #include "support/loading.hpp"
 #include "support/replicas.hpp"
 
 namespace {
 
 using namespace palimpsest::crdt;
+using palimpsest::testing::Chance;
 using palimpsest::testing::Replica;
-
-// The random choices of one run, from one seed.
-class Chance {
- public:
-  explicit Chance(std::uint64_t seed) : engine_(seed) {}
-  std::size_t below(std::size_t limit) { return limit == 0 ? 0 : engine_() % limit; }
-  bool one_in(std::size_t n) { return below(n) == 0; }
-  template <class Range>
-  auto& of(Range& range) {
-    return range[below(std::size(range))];
-  }
-  std::mt19937_64& engine() { return engine_; }
-
- private:
-  std::mt19937_64 engine_;
-};
 
 void edit(Replica& replica, Chance& chance) {
   static const char* const kWords[] = {"a", "bc", "hello ", "wörld", "日本", "😀", "\n"};

@@ -8,23 +8,14 @@
 #include "crdt/error.hpp"
 #include "crdt/merge.hpp"
 #include "support/catch.hpp"
+#include "support/chance.hpp"
 #include "support/replicas.hpp"
 
 namespace {
 
 using namespace palimpsest::crdt;
+using palimpsest::testing::Chance;
 using palimpsest::testing::Replica;
-
-// The random choices of one run, from one seed.
-class Chance {
- public:
-  explicit Chance(std::uint64_t seed) : engine_(seed) {}
-  std::size_t below(std::size_t limit) { return limit == 0 ? 0 : engine_() % limit; }
-  bool one_in(std::size_t n) { return below(n) == 0; }
-
- private:
-  std::mt19937_64 engine_;
-};
 
 DeleteSet units(ClientId client, Clock clock, std::uint64_t length) {
   DeleteSet set;

@@ -8,11 +8,13 @@
 #include "crdt/change_set.hpp"
 #include "crdt/doc.hpp"
 #include "support/catch.hpp"
+#include "support/chance.hpp"
 #include "support/replicas.hpp"
 
 namespace {
 
 using namespace palimpsest::crdt;
+using palimpsest::testing::Chance;
 using palimpsest::testing::Replica;
 
 constexpr Doc::Options kKeepAll{.gc = false};
@@ -314,16 +316,6 @@ TEST_CASE("a moment ahead of the document is no moment to restore", "[undo]") {
 }
 
 // --- Properties ---
-
-class Chance {
- public:
-  explicit Chance(std::uint64_t seed) : engine_(seed) {}
-  std::size_t below(std::size_t limit) { return limit == 0 ? 0 : engine_() % limit; }
-  bool one_in(std::size_t n) { return below(n) == 0; }
-
- private:
-  std::mt19937_64 engine_;
-};
 
 Any random_attributes(Chance& chance) {
   const Any value = chance.one_in(3) ? Any(Any::Null{}) : Any(true);

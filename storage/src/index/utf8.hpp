@@ -2,8 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
+
+#include "crdt/utf8.hpp"
 
 namespace palimpsest::storage::index {
 
@@ -24,23 +25,6 @@ inline char32_t take_character(std::string_view& utf8) {
   return character;
 }
 
-inline void append_utf8(std::string& utf8, char32_t character) {
-  const auto add = [&](char32_t bits) { utf8 += static_cast<char>(bits); };
-  if (character < 0x80) {
-    add(character);
-  } else if (character < 0x800) {
-    add(0xC0 | character >> 6);
-    add(0x80 | (character & 0x3F));
-  } else if (character < 0x10000) {
-    add(0xE0 | character >> 12);
-    add(0x80 | (character >> 6 & 0x3F));
-    add(0x80 | (character & 0x3F));
-  } else {
-    add(0xF0 | character >> 18);
-    add(0x80 | (character >> 12 & 0x3F));
-    add(0x80 | (character >> 6 & 0x3F));
-    add(0x80 | (character & 0x3F));
-  }
-}
+using crdt::append_utf8;
 
 }  // namespace palimpsest::storage::index

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "log/packer.hpp"
+
 // The numbers of the SQLite store, in one place.
 namespace palimpsest::storage::sqlite {
 
@@ -34,15 +36,15 @@ inline constexpr std::uint64_t kPackedEntriesAtUnload = 64;
 inline constexpr std::uint64_t kPackedEntriesAtOnce = 8192;
 inline constexpr std::uint64_t kPackedBytesAtOnce = std::uint64_t{2} << 20;
 // A segment grows, by being packed anew with what follows, up to so many entries and bytes …
-inline constexpr std::uint64_t kSegmentEntries = 65536;
+inline constexpr std::uint64_t kSegmentEntries = log::kStretchEntries;
 inline constexpr std::uint64_t kSegmentBytes = std::uint64_t{1} << 20;
 // … of which updates can be made that are much larger, and take memory whenever it is read …
-inline constexpr std::uint64_t kSegmentUpdateBytes = std::uint64_t{16} << 20;
+inline constexpr std::uint64_t kSegmentUpdateBytes = log::kStretchUpdateBytes;
 // … and not for the sake of less than its size (and a part of that at unload): else the same would
 // be packed over and over.
 inline constexpr std::uint64_t kSegmentGrowth = 1;
 inline constexpr std::uint64_t kSegmentGrowthAtUnload = 16;
 // How hard zstd tries: 19 takes some microseconds per entry, in the background.
-inline constexpr int kSegmentLevel = 19;
+inline constexpr int kSegmentLevel = log::kStretchLevel;
 
 }  // namespace palimpsest::storage::sqlite
