@@ -186,6 +186,11 @@ constexpr Setting kSettings[] = {
      [](Config& config, std::string_view value) {
        config.unload_after = parse_duration(value, {0, kSecondsOfADay});
      }},
+    {"reserve", Kind::kSize, "SIZE", "64MiB",
+     "How much of the disk is kept free for when it is full (`palimpsest reserve`); 0 for nothing.",
+     [](Config& config, std::string_view value) {
+       config.reserve_bytes = parse_size(value, {0, 65'536 * kMiB});
+     }},
 };
 
 std::string underscored(std::string_view name) {
