@@ -26,9 +26,10 @@ std::string quoted(const std::string& document) {
 }
 
 // A server of our own would make a store where there is none.
-void require_store(const std::filesystem::path& data) {
+void check_source(const HistoryWrite& command) {
+  if (!crdt::is_utf8(command.document)) throw InputError("the document's name: not UTF-8");
   try {
-    storage::open_sqlite_store(data, storage::Access::kReadOnly);
+    storage::open_sqlite_store(command.config.data, storage::Access::kReadOnly);
   } catch (const storage::Error& error) {
     throw ConfigError(error.what());
   }
@@ -44,7 +45,7 @@ void add(Json& body, const char* member, const std::string& text) {
 Json json_of(const TextRange& range) { return {{"index", range.index}, {"length", range.length}}; }
 
 Json ask(const HistoryWrite& command, const char* method, const std::string& rest, Json body) {
-  require_store(command.config.data);
+  check_source(command);
   if (body.is_object()) add(body, "by", command.by);
   try {
     return call_api(command.config, method, document_target(command.document, rest), body);
@@ -175,7 +176,7 @@ void run(const RestoreText& command, std::ostream& out) {
 
 void run(const PurgeHistory& command, const Console& console) {
   check(command);
-  require_store(command.config.data);
+  check_source(command);
   confirm(command, console);
   const Json answer = ask(command, "POST", "/purge", body_of(command));
   if (!print_json(command, console.out, answer)) print(command, answer, console.out);

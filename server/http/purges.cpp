@@ -295,9 +295,9 @@ asio::awaitable<void> Purges::scrub(const char* what) {
   if (!is_written) throw Problem(503, "the store has failed: whether that is done is not known");
   if (!*is_done) {
     throw Problem(503, std::string(what) +
-                           " is gone, but its bytes stay in the store's files until there is room "
-                           "for a copy of the store and nobody reads from it for long: ask again, "
-                           "or start the server anew");
+                           " is gone, but its bytes stay in the store's files: there is no room "
+                           "for a copy of it, or somebody reads from it for long; they go when "
+                           "something is purged next, or the server starts");
   }
 }
 

@@ -99,7 +99,12 @@ void Room::loaded(LoadedDocument document) {
   if (!is_in_bin_) is_in_bin_ = document.is_in_bin;
   if (*is_in_bin_) close_all(CloseReason::kNotFound);
   if (drain_is_wanted_) return drain();
-  for (auto& [connection, member] : members_) member.peer->opened();
+  // Who brings something at once may be closed for it, and is a member no more then.
+  std::vector<Peer*> waiting;
+  for (const auto& [connection, member] : members_) waiting.push_back(member.peer);
+  for (Peer* peer : waiting) {
+    if (is_member(*peer)) peer->opened();
+  }
   advance_holding();
 }
 

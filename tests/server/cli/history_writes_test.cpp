@@ -162,7 +162,7 @@ TEST_CASE("what cannot be done is told in a line, with its exit status, and noth
           {{"restore-text", "notes", "--at", "1", "--range", "5:9"}, 1, "range: "},
           {{"restore-text", "notes", "--from", "0", "--author", "Eve"}, 1, "author: nobody"},
           {{"restore-text", "none", "--at", "1"}, 1, "document \"none\": there is no such"},
-          {{"restore-text", "\xff", "--at", "1"}, 1, "document"},
+          {{"restore-text", "\xff", "--at", "1"}, 1, "the document's name: not UTF-8"},
           {{"restore-text", "notes", "--at", "\xff"}, 1, "at: not UTF-8"},
           {{"purge", "notes", "--yes"}, 2, "one of --text, --range and --document"},
           {{"purge", "notes", "--text", "", "--yes"}, 2, "--text"},

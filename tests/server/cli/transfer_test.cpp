@@ -229,13 +229,14 @@ TEST_CASE("versions, purge notes, tags and a title set by hand go out and in wit
     append_one(*writer, entry("notes", 1, "an older document"));
     writer->put_into_bin("notes", time(1));
     writer->remove(store->reader()->prepare_removal("notes").value(),
-                   {.at = time(2), .is_whole = true});
-    for (storage::Seq seq = 1; seq <= 3; ++seq) append_one(*writer, entry("notes", seq, "a"));
+                   {.at = time(2), .by = "", .reason = "", .is_whole = true});
+    for (storage::Seq seq = 1; seq <= 3; ++seq)
+      append_one(*writer, entry_by({seq, ""}, "notes", seq, "a"));
     writer->edit({"notes", "By hand", std::vector<std::string>{"minutes", "press"}, {}});
     writer->name_version("notes", {"draft", 2, time(1'000), "Ada"});
     writer->name_version("notes", {"empty", 0, time(2'000), ""});
     purge(*store, *writer, {.at = time(3'000), .by = "Grace", .reason = "a name", .units = 7});
-    purge(*store, *writer, {.at = time(4'000), .units = 8});
+    purge(*store, *writer, {.at = time(4'000), .by = "", .reason = "", .units = 8});
   }
   const std::string file = exported(*store);
   const WholeDocument document = only(import_of(files.write("notes", file)));

@@ -127,7 +127,7 @@ TEST_CASE("a document in the bin is purged as a whole, and its name is free", "[
     post_json(server, kBase + "/versions", {{"name", "SECRETversion"}}, 201);
     post_json(server, kBase + "/purge", {{"text", "nowhere"}});
     CHECK(get_json(server, kBase + "/history")["seq"] == 2);  // remembered from now on
-    CHECK(send_json(server, "PATCH", kBase, {{"tags", {"SECRETtag"}}}).status == 200);
+    CHECK(send_json(server, "PATCH", kBase, {{"tags", json::array({"SECRETtag"})}}).status == 200);
     CHECK(send_json(server, "DELETE", kBase, json()).status == 204);
   }
   CHECK(send_json(server, "POST", kBase + "/restore", {{"at", 1}}).status == 409);
