@@ -156,7 +156,7 @@ class History {
   Time sitting_end_;
   std::unordered_map<crdt::ClientId, std::string> names_;
   std::vector<Version> versions_;
-  std::uint64_t rewrites_ = 0;  // of the log, when it was read
+  LogVersion log_version_;  // of what was read
   // Made when asked for, dropped with the next change.
   std::map<TextName, Woven> woven_;
   std::map<Group, std::vector<Burst>> bursts_;

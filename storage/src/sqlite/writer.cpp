@@ -18,8 +18,6 @@ namespace {
 
 constexpr std::int64_t kWalFrameHeaderBytes = 24;  // SQLite file format, 4.1
 
-std::int64_t milliseconds(Time time) { return time.time_since_epoch().count(); }
-
 std::string json_array_of_ids(const std::vector<CachedAuthor>& authors) {
   std::string json = "[";
   for (const CachedAuthor& author : authors) {
@@ -115,25 +113,7 @@ SqliteWriter::SqliteWriter(const std::filesystem::path& file,
       this);
   empty_wal_on_start();
   index_by_todays_rules();
-}
-
-template <typename Work>
-void SqliteWriter::guarded(std::string operation, Work work) {
-  connection_.describe(std::move(operation));
-  if (failure_) refuse();
-  try {
-    work();
-  } catch (const crdt::Bug&) {
-    throw;  // the caller's, and noticed before anything was written
-  } catch (const NameTaken&) {
-    throw;  // likewise
-  } catch (const Error& error) {
-    failure_ = error;
-    throw;
-  } catch (const std::exception& error) {
-    failure_ = Error(Error::Kind::kIo, error.what());
-    throw;
-  }
+  scrub_on_start();
 }
 
 void SqliteWriter::refuse() const {
@@ -346,6 +326,11 @@ bool SqliteWriter::edit(const DocumentEdit& edit) {
 
 void SqliteWriter::write_edit(const DocumentEdit& edit, DocumentId document) {
   Transaction transaction(connection_);
+  set_by_hand(edit, document);
+  transaction.commit();
+}
+
+void SqliteWriter::set_by_hand(const DocumentEdit& edit, DocumentId document) {
   if (edit.title) {
     Statement update(connection_, "UPDATE documents SET own_title = nullif(?2, '') WHERE id = ?1");
     update.execute(document, std::string_view(edit.title->value_or("")));
@@ -364,7 +349,6 @@ void SqliteWriter::write_edit(const DocumentEdit& edit, DocumentId document) {
     change.execute(document, std::string_view(edit.star->user));
   }
   listing_.refresh(document);
-  transaction.commit();
 }
 
 bool SqliteWriter::put_into_bin(std::string_view document, Time at) {
@@ -413,7 +397,8 @@ std::size_t SqliteWriter::write_index(std::span<const IndexStep> steps) {
   Transaction transaction(connection_);
   for (const IndexStep& step : steps) {
     const CachedDocument& here = document(step.document);
-    if (here.id == 0 || !index_rows_.apply(here.id, step)) continue;
+    const bool is_of_it = here.id != 0 && here.generation == step.generation;
+    if (!is_of_it || !index_rows_.apply(here.id, step)) continue;
     ++count;
     if (!step.done) continue;
     Statement update(connection_,
@@ -441,6 +426,7 @@ void SqliteWriter::drop_index(std::string_view name) {
     if (id == 0) return;
     Transaction transaction(connection_);
     forget_words(id);
+    note_scrub();
     transaction.commit();
   });
 }
@@ -533,27 +519,10 @@ bool SqliteWriter::replace_pieces(const LogRewrite& rewrite, const Purge& purge,
   forget_words(document.id);
   Statement count(connection_, "UPDATE documents SET rewrites = rewrites + 1 WHERE id = ?1");
   count.execute(document.id);
-  Statement note(connection_,
-                 "INSERT INTO purges (document_id, at_ms, purged_by, reason, units) "
-                 "VALUES (?1, ?2, ?3, ?4, ?5)");
-  note.execute(document.id, milliseconds(purge.at), std::string_view(purge.by),
-               std::string_view(purge.reason), purge.units);
+  note_purge(rewrite.document, purge);
+  note_scrub();
   transaction.commit();
   return true;
-}
-
-// Pages of what was deleted keep its bytes until they are used again, and so does the write-ahead
-// log until it is cut down.
-bool SqliteWriter::scrub() {
-  bool is_done = false;
-  guarded("writing the database anew", [&] {
-    connection_.execute("VACUUM");
-    for (auto waited = kTruncateTimeout; !is_done && waited < kBusyTimeout;
-         waited += kTruncateTimeout) {
-      is_done = checkpoint_wal(SQLITE_CHECKPOINT_TRUNCATE) == Outcome::kDone;
-    }
-  });
-  return is_done;
 }
 
 Naming SqliteWriter::name_version(std::string_view name, const Version& version) {
@@ -568,8 +537,7 @@ Naming SqliteWriter::name_version(std::string_view name, const Version& version)
 
 Naming SqliteWriter::insert_version(const CachedDocument& document, const Version& version) {
   Transaction transaction(connection_);
-  insert_version_.execute(document.id, std::string_view(version.name), version.seq,
-                          milliseconds(version.named_at), std::string_view(version.named_by));
+  put_version(version, document);
   bool is_ours = false;
   {
     Execution present = select_version_.run(document.id, std::string_view(version.name));
@@ -588,6 +556,11 @@ void SqliteWriter::note_scan(const Scan& scan) {
         .execute(milliseconds(scan.at), static_cast<std::int64_t>(scan.findings));
     transaction.commit();
   });
+}
+
+void SqliteWriter::put_version(const Version& version, const CachedDocument& document) {
+  insert_version_.execute(document.id, std::string_view(version.name), version.seq,
+                          milliseconds(version.named_at), std::string_view(version.named_by));
 }
 
 void SqliteWriter::maintain() {
@@ -621,10 +594,16 @@ SqliteWriter::Outcome SqliteWriter::checkpoint_wal(int mode) {
 // the database, whose fsync is a new one, the log begins anew.
 void SqliteWriter::empty_wal_on_start() {
   connection_.describe("emptying the write-ahead log at the start");
+  if (!empty_wal())
+    connection_.fail(Error::Kind::kUnavailable, "another program keeps reading from it");
+}
+
+// Waits for readers, but not for ever.
+bool SqliteWriter::empty_wal() {
   for (auto waited = kTruncateTimeout; waited < kBusyTimeout; waited += kTruncateTimeout) {
-    if (checkpoint_wal(SQLITE_CHECKPOINT_TRUNCATE) == Outcome::kDone) return;
+    if (checkpoint_wal(SQLITE_CHECKPOINT_TRUNCATE) == Outcome::kDone) return true;
   }
-  connection_.fail(Error::Kind::kUnavailable, "another program keeps reading from it");
+  return false;
 }
 
 std::int64_t SqliteWriter::wal_bytes() const noexcept { return wal_pages_ * page_bytes_; }
