@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <string>
 
+#include <sqlite3.h>
+
 #include "crdt/error.hpp"
 #include "crdt/update.hpp"
 #include "sqlite/position.hpp"
@@ -20,6 +22,23 @@ void add_authored(crdt::ByteView update, crdt::StateVector& had) {
     had.set(range.client, std::max(had.clock_of(range.client), range.end));
   }
 }
+
+// VACUUM puts a second copy of the store together, which is to be in a file (of no name) and not in
+// memory: a large store would end the process, and again at every start.
+class TemporaryFiles {
+ public:
+  explicit TemporaryFiles(Connection& connection) : connection_(connection) {
+    connection_.execute("PRAGMA temp_store = FILE");
+  }
+  ~TemporaryFiles() {
+    sqlite3_exec(connection_.handle(), "PRAGMA temp_store = MEMORY", nullptr, nullptr, nullptr);
+  }
+  TemporaryFiles(const TemporaryFiles&) = delete;
+  TemporaryFiles& operator=(const TemporaryFiles&) = delete;
+
+ private:
+  Connection& connection_;
+};
 
 }  // namespace
 
@@ -130,7 +149,10 @@ bool SqliteWriter::scrub() {
 
 bool SqliteWriter::scrub_what_is_due() {
   if (connection_.query_integer("SELECT EXISTS (SELECT 1 FROM scrub_due)") == 0) return true;
-  connection_.execute("VACUUM");
+  {
+    const TemporaryFiles files(connection_);
+    connection_.execute("VACUUM");
+  }
   if (!empty_wal()) return false;
   connection_.execute("DELETE FROM scrub_due");
   return true;
