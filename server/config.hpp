@@ -39,6 +39,7 @@ struct Config {
   std::size_t max_import_bytes = std::size_t{64} << 20;
   std::size_t max_connections = 0;  // 0: what the limit of open files allows
   std::chrono::seconds unload_after{60};
+  std::uint32_t history_days = 0;  // 0: for ever
 };
 
 // The configuration cannot be used. what() is one line that names file, line and key, or the

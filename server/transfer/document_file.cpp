@@ -36,12 +36,20 @@ Json json_of(const std::vector<storage::Author>& authors) {
   return list;
 }
 
+Json json_of(const std::optional<storage::Thinned>& thinned) {
+  if (!thinned) return nullptr;
+  return {{"until", thinned->until},
+          {"at", storage::format_time(thinned->at)},
+          {"days", thinned->days}};
+}
+
 std::string head_of(const storage::DocumentHead& document) {
   return text_of({{"name", document.name},
                   {"title", document.title},
                   {"generation", document.generation},
                   {"createdAt", storage::format_time(document.created_at)},
                   {"lastSeq", document.last_seq},
+                  {"thinned", json_of(document.thinned)},
                   {"authors", json_of(document.authors)}});
 }
 
@@ -52,6 +60,7 @@ storage::DocumentHead described(const WholeDocument& document) {
   head.created_at = document.created_at;
   head.title = document.checkpoint.title;
   head.last_seq = document.checkpoint.seq;
+  head.thinned = document.thinned;
   for (const auto& contributor : document.authors) head.authors.push_back(contributor.author);
   return head;
 }
@@ -77,10 +86,19 @@ class HeadReader {
     if (generation == 0 || generation > kLargestGeneration) fail("a generation that cannot be");
     return generation;
   }
-  storage::Time created_at() const {
-    const auto time = storage::parse_time(text(head_, "createdAt"));
-    if (!time || time->time_since_epoch().count() < 0) fail("createdAt is no time");
-    return *time;
+  storage::Time created_at() const { return time(head_, "createdAt"); }
+  // Files of before there was such a thing have none.
+  std::optional<storage::Thinned> thinned() const {
+    const auto member = head_.find("thinned");
+    if (member == head_.end() || member->is_null()) return std::nullopt;
+    if (!member->is_object()) fail("thinned is no object");
+    const std::uint64_t days = number(*member, "days");
+    const storage::Thinned thinned{number(*member, "until"), time(*member, "at"),
+                                   static_cast<std::uint32_t>(days)};
+    if (days > storage::kMostDays) fail("thinned has a number of days that cannot be");
+    if (thinned.until == 0 || thinned.until > last_seq())
+      fail("thinned reaches to an entry that is not there");
+    return thinned;
   }
   std::uint64_t last_seq() const { return number(head_, "lastSeq"); }
 
@@ -106,6 +124,11 @@ class HeadReader {
       fail(std::string(key) + " is no text");
     }
     return value->get<std::string>();
+  }
+  storage::Time time(const Json& object, const char* key) const {
+    const auto value = storage::parse_time(text(object, key));
+    if (!value || value->time_since_epoch().count() < 0) fail(std::string(key) + " is no time");
+    return *value;
   }
   std::uint64_t number(const Json& object, const char* key) const {
     const auto value = object.find(key);
@@ -144,6 +167,7 @@ WholeDocument import_document(ExportReader& file) {
   WholeDocument document =
       std::move(builder).finish(std::move(summary.title), std::move(summary.excerpt));
   document.created_at = created_at;
+  document.thinned = head.thinned();
   return document;
 }
 
