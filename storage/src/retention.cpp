@@ -27,9 +27,19 @@ std::vector<Seq> borders_of(const History& history, std::vector<Seq> ends) {
   return ends;
 }
 
+std::vector<log::Timing> timings_of(const History& history) {
+  std::vector<Time> made;
+  made.reserve(history.last_seq() + 1);
+  for (Seq seq = 0; seq <= history.last_seq(); ++seq) made.push_back(history.time_of(seq));
+  return log::timings_of(history.weave().contributions(), made);
+}
+
 std::vector<ThinStretch> stretches_of(History& history, Reader& reader, Seq first, Seq last,
                                       std::vector<Seq> ends) {
-  log::Thinner thinner(first, borders_of(history, std::move(ends)));
+  log::Thinner thinner({.first = first,
+                        .borders = borders_of(history, std::move(ends)),
+                        .timings = timings_of(history),
+                        .alone = history.weave().tears()});
   reader.visit(history.document(), 1, last, [&](const EntryView& entry) { thinner.add(entry); });
   return thinner.finish();
 }

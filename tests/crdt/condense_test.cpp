@@ -2,6 +2,7 @@
 
 #include "crdt/error.hpp"
 #include "crdt/merge.hpp"
+#include "crdt/writer.hpp"
 #include "support/catch.hpp"
 #include "support/chance.hpp"
 #include "support/replicas.hpp"

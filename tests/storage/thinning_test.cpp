@@ -5,6 +5,7 @@
 #include "builders.hpp"
 #include "crdt/doc.hpp"
 #include "crdt/update.hpp"
+#include "crdt/writer.hpp"
 #include "support/catch.hpp"
 
 namespace palimpsest::testing {
@@ -42,7 +43,22 @@ class Written {
   }
 
   std::vector<ThinStretch> thin(std::vector<Seq> borders, Seq first = 1) const {
-    Thinner thinner(first, std::move(borders));
+    return thin(Thinner::Rules{.first = first, .borders = std::move(borders)});
+  }
+  // With the times of everybody's contributions, here those of who sent an entry.
+  Thinner::Rules timed(std::vector<Seq> borders) const {
+    std::vector<crdt::Weave::Contribution> contributions;
+    std::vector<storage::Time> made{time(0)};
+    for (const Entry& one : entries) {
+      contributions.push_back(
+          {static_cast<std::uint32_t>(made.size()), static_cast<std::uint32_t>(one.author), 0, 0});
+      made.push_back(time(kStart + one.made_at.value_or(one.at)));
+    }
+    return {.borders = std::move(borders),
+            .timings = storage::log::timings_of(contributions, made)};
+  }
+  std::vector<ThinStretch> thin(Thinner::Rules rules) const {
+    Thinner thinner(std::move(rules));
     for (std::size_t i = 0; i < entries.size(); ++i) {
       const Entry& one = entries[i];
       EntryView view;
@@ -62,6 +78,7 @@ class Written {
   crdt::Doc doc_;
 };
 
+using Borders = std::vector<Seq>;
 using Ends = std::vector<std::pair<Seq, Seq>>;
 Ends ends(const std::vector<ThinStretch>& stretches) {
   Ends all;
@@ -72,9 +89,9 @@ Ends ends(const std::vector<ThinStretch>& stretches) {
 TEST_CASE("a stretch ends at a border, and one entry is none", "[thinning]") {
   Written written;
   for (int i = 0; i < 6; ++i) written.type(1, i, "x");
-  CHECK(ends(written.thin({6})) == Ends{{1, 6}});
-  CHECK(ends(written.thin({2, 3, 6})) == Ends{{1, 2}, {4, 6}});
-  CHECK(ends(written.thin({6}, 4)) == Ends{{4, 6}});
+  CHECK(ends(written.thin(Borders{6})) == Ends{{1, 6}});
+  CHECK(ends(written.thin(Borders{2, 3, 6})) == Ends{{1, 2}, {4, 6}});
+  CHECK(ends(written.thin(Borders{6}, 4)) == Ends{{4, 6}});
 }
 
 TEST_CASE("a stretch of several people carries each one's deletions apart", "[thinning]") {
@@ -84,7 +101,7 @@ TEST_CASE("a stretch of several people carries each one's deletions apart", "[th
   written.erase(3, 20, 0, 2);
   written.erase(2, 30, 0, 1);
   written.type(1, 40, "b");
-  const auto stretches = written.thin({1, 5});
+  const auto stretches = written.thin(Borders{1, 5});
   REQUIRE(ends(stretches) == Ends{{2, 5}});
   REQUIRE(stretches[0].carriers.size() == 3);
   const auto carried = [&](Seq seq) { return stretches[0].entry(seq).update; };
@@ -110,7 +127,7 @@ TEST_CASE("of two who deleted the same the first has done it", "[thinning]") {
   written.add(2, 10, deleting(1, 1));
   written.add(3, 20, deleting(0, 3));
   written.add(2, 30, deleting(0, 3));
-  const auto stretches = written.thin({1, 4});
+  const auto stretches = written.thin(Borders{1, 4});
   REQUIRE(stretches.size() == 1);
   const auto deletions = [&](Seq seq) {
     return crdt::Update::decode(stretches[0].entry(seq).update).deletions();
@@ -127,14 +144,14 @@ TEST_CASE("what would change who did what ends a stretch", "[thinning]") {
   SECTION("somebody deletes what another has just written") {
     written.erase(2, 20, 0, 1);
     written.type(1, 30, "c");
-    CHECK(ends(written.thin({4})) == Ends{{1, 2}, {3, 4}});
+    CHECK(ends(written.thin(Borders{4})) == Ends{{1, 2}, {3, 4}});
   }
   SECTION("an update brings somebody else's content") {
     written.type(2, 20, "c");
     written.entries.back().author = 1;
     written.type(1, 30, "d");
     written.type(1, 40, "e");
-    CHECK(ends(written.thin({5})) == Ends{{1, 2}, {4, 5}});
+    CHECK(ends(written.thin(Borders{5})) == Ends{{1, 2}, {4, 5}});
   }
   SECTION("something waits for what is missing") {
     written.type(1, 20, "c");
@@ -142,19 +159,31 @@ TEST_CASE("what would change who did what ends a stretch", "[thinning]") {
     written.type(1, 40, "e");
     written.type(1, 50, "f");
     std::swap(written.entries[2].update, written.entries[3].update);
-    CHECK(ends(written.thin({6})) == Ends{{1, 2}, {5, 6}});
+    CHECK(ends(written.thin(Borders{6})) == Ends{{1, 2}, {5, 6}});
   }
   SECTION("the clock goes back") {
     written.type(1, 5, "c");
     written.type(1, 15, "d");
-    CHECK(ends(written.thin({4})) == Ends{{1, 2}, {3, 4}});
+    CHECK(ends(written.thin(Borders{4})) == Ends{{1, 2}, {3, 4}});
+    // Where what has a later one of the same author before or behind it stays where it is, too.
+    CHECK(ends(written.thin(written.timed(Borders{4}))).empty());
+  }
+  SECTION("somebody else goes on where one's own next change would be passed") {
+    written.type(2, 30, "c");
+    written.type(1, 20, "d");
+    CHECK(ends(written.thin(Borders{4})) == Ends{{1, 3}});
+    CHECK(ends(written.thin(written.timed(Borders{4}))) == Ends{{1, 2}});
+  }
+  SECTION("an entry is to stay as it is") {
+    for (int i = 0; i < 3; ++i) written.type(1, 20 + i, "c");
+    CHECK(ends(written.thin(Thinner::Rules{.borders = {5}, .alone = {3}})) == Ends{{1, 2}, {4, 5}});
   }
   SECTION("somebody brings what was made offline in between") {
     written.type(2, 20, "c");
     written.entries.back().made_at = 15;
     written.type(2, 30, "d");
     written.entries.back().made_at = 16;
-    CHECK(ends(written.thin({4})) == Ends{{1, 2}, {3, 4}});
+    CHECK(ends(written.thin(Borders{4})) == Ends{{1, 2}, {3, 4}});
   }
 }
 
@@ -163,7 +192,7 @@ TEST_CASE("times move by half a minute at most, those at the ends not at all", "
   std::int64_t at = 0;
   const auto pauses = {100, 20'000, 100, 15'000, 29'000, 100, 45'000, 100, 100, 59'000, 100};
   for (const std::int64_t pause : pauses) written.type(1, at += pause, "x");
-  const auto stretches = written.thin({pauses.size()});
+  const auto stretches = written.thin(written.timed(Borders{pauses.size()}));
   REQUIRE(stretches.size() == 1);
   storage::Time before = time(0);
   for (Seq seq = 1; seq <= pauses.size(); ++seq) {

@@ -37,6 +37,32 @@ Time made(const EntryView& entry) { return entry.made_at.value_or(entry.at); }
 
 }  // namespace
 
+std::vector<Timing> timings_of(std::span<const crdt::Weave::Contribution> contributions,
+                               std::span<const Time> made) {
+  std::vector<Timing> timings(made.size());
+  struct Before {
+    Time last;
+    Time latest;
+  };
+  std::unordered_map<std::uint32_t, Before> before;  // by client
+  for (const crdt::Weave::Contribution& one : contributions) {
+    const Time at = made[one.seq];
+    Timing& timing = timings[one.seq];
+    const auto [entry, is_first] = before.try_emplace(one.client, Before{at, at});
+    Before& known = entry->second;
+    timing.is_late = timing.is_late || at < known.latest;
+    timing.is_after_pause = timing.is_after_pause || is_first || at - known.last > kMarkSpan;
+    known = {at, std::max(known.latest, at)};
+  }
+  std::unordered_map<std::uint32_t, Time> next;  // the earliest of those behind
+  for (auto one = contributions.rbegin(); one != contributions.rend(); ++one) {
+    Time& earliest = next.try_emplace(one->client, Time::max()).first->second;
+    timings[one->seq].bound = std::min(timings[one->seq].bound, earliest);
+    earliest = std::min(earliest, made[one->seq]);
+  }
+  return timings;
+}
+
 ChangedEntry ThinStretch::entry(Seq seq) const {
   const auto mark = std::ranges::lower_bound(marks, seq, {}, &Mark::seq);
   const auto carrier =
@@ -65,12 +91,20 @@ void Thinner::Claims::take(crdt::ClientId client, const crdt::DeleteSet::Range& 
   taken.emplace(begin, end);
 }
 
-Thinner::Thinner(Seq first, std::vector<Seq> borders)
-    : first_(first), borders_(std::move(borders)) {}
+Thinner::Thinner(Rules rules) : rules_(std::move(rules)) {}
 
-bool Thinner::is_border(Seq seq) const {
-  return std::binary_search(borders_.begin(), borders_.end(), seq);
+Timing Thinner::timing_of(Seq seq) const {
+  return seq < rules_.timings.size() ? rules_.timings[seq] : Timing{};
 }
+
+// Whether what others did on what is open would move past what they did next.
+bool Thinner::passes_others(const EntryView& entry) const {
+  return std::ranges::any_of(open_->senders, [&](const auto& sender) {
+    return sender.first != entry.author && made(entry) > timing_of(sender.second).bound;
+  });
+}
+
+bool Thinner::is_border(Seq seq) const { return std::ranges::binary_search(rules_.borders, seq); }
 
 // Applies the entry, too.
 Thinner::Facts Thinner::look_at(const EntryView& entry) {
@@ -83,7 +117,10 @@ Thinner::Facts Thinner::look_at(const EntryView& entry) {
   const bool is_own =
       authored.empty() || (authored.size() == 1 && facts.content->client == entry.author &&
                            facts.content->begin == clocks_[entry.author]);
-  facts.is_simple = is_own && !waited && !waits_;
+  const Timing timing = timing_of(entry.seq);
+  const bool may_move = !timing.is_late && made(entry) <= timing.bound &&
+                        !std::ranges::binary_search(rules_.alone, entry.seq);
+  facts.is_simple = is_own && may_move && !waited && !waits_;
   if (waited || waits_) {
     clocks_.clear();
     for (const auto& [client, clock] : doc_.state_vector().entries()) clocks_[client] = clock;
@@ -99,13 +136,11 @@ Thinner::Facts Thinner::look_at(const EntryView& entry) {
 
 void Thinner::add(const EntryView& entry) {
   const Facts facts = look_at(entry);
-  if (entry.seq >= first_) {
+  if (entry.seq >= rules_.first) {
     if (!open_ || !fits(entry, facts)) close();
     take(entry, facts);
     if (is_border(entry.seq) || !facts.is_simple) close();
   }
-  last_made_[entry.author] = made(entry);
-  if (facts.content) last_made_[facts.content->client] = made(entry);
 }
 
 // Whether it may go on what is open.
@@ -115,7 +150,7 @@ bool Thinner::fits(const EntryView& entry, const Facts& facts) const {
   if (open.bytes + entry.update.size() > kStretchBytes) return false;
   const bool is_alone = open.senders.size() == 1 && open.senders.contains(entry.author);
   if (!is_alone && (open.has_offline || entry.made_at)) return false;
-  return !deletes_content_of_others(entry, facts);
+  return !passes_others(entry) && !deletes_content_of_others(entry, facts);
 }
 
 bool Thinner::deletes_content_of_others(const EntryView& entry, const Facts& facts) const {
@@ -175,13 +210,11 @@ void Thinner::mark(const EntryView& entry) {
   std::vector<ThinStretch::Mark>& marks = open_->stretch.marks;
   const ThinStretch::Mark here{entry.seq, entry.at, entry.made_at};
   const auto time_of = [](const ThinStretch::Mark& one) { return one.made_at.value_or(one.at); };
-  const auto before = last_made_.find(entry.author);
-  const bool has_paused = before == last_made_.end() || made(entry) - before->second > kMarkSpan;
   if (last_entry_ && marks.back().seq != last_entry_->seq &&
       made(entry) - time_of(marks.back()) > kMarkSpan) {
     marks.push_back(*last_entry_);
   }
-  if (!last_entry_ || has_paused) marks.push_back(here);
+  if (!last_entry_ || timing_of(entry.seq).is_after_pause) marks.push_back(here);
   last_entry_ = here;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "crdt/doc.hpp"
 #include "crdt/id.hpp"
 #include "crdt/update.hpp"
+#include "crdt/weave.hpp"
 #include "storage/store.hpp"
 
 namespace palimpsest::storage::log {
@@ -35,6 +37,16 @@ struct ThinStretch {
   ChangedEntry entry(Seq seq) const;
 };
 
+// How the time of an entry stands to what its contributors did before and behind it.
+struct Timing {
+  Time bound = Time::max();     // one of them did something else then: it must not move past that
+  bool is_late = false;         // one of them had done something later: it must not move at all
+  bool is_after_pause = false;  // of one of them: it begins a burst, perhaps, and keeps its time
+};
+// Of each change, by its seq, where `made` is when it was made.
+std::vector<Timing> timings_of(std::span<const crdt::Weave::Contribution> contributions,
+                               std::span<const Time> made);
+
 // Cuts a log into such stretches.
 //
 // A stretch ends at every border that is given: where somebody's burst ends, and at a moment with a
@@ -43,9 +55,10 @@ struct ThinStretch {
 // of what was there before. What would change who did what stays as it is and ends the stretch:
 //
 // - an entry that brings content of somebody else than its sender, or content out of order, and any
-//   while something waits for what is missing;
+//   while something waits for what is missing, or one that tears a surrogate pair;
 // - a deletion of what another client wrote within the stretch: the stretch ends before it;
-// - a step back in time, and edits made offline in between those of others.
+// - a step back in time, and edits made offline in between those of others: nobody's entry moves
+//   past a later one of theirs.
 //
 // Times: no two marks of a stretch are further apart than they have to be for the timeline to group
 // as before (a pause of a minute ends a burst): entries move to a later time by half a minute at
@@ -54,8 +67,14 @@ struct ThinStretch {
 // Home: whoever owns it; not thread-safe. Memory of the document, and of what the stretches carry.
 class Thinner {
  public:
-  // Stretches begin at `first`; `borders` are sorted.
-  Thinner(Seq first, std::vector<Seq> borders);
+  struct Rules {
+    Seq first = 1;                     // where stretches begin
+    std::vector<Seq> borders;          // where they end; sorted
+    std::vector<Timing> timings = {};  // by seq
+    // Entries that stay as they are, whatever they bring: those that tear a surrogate pair.
+    std::vector<Seq> alone = {};
+  };
+  explicit Thinner(Rules rules);
 
   // The next entry of the log, from the first on. Throws crdt::DecodeError.
   void add(const EntryView& entry);
@@ -63,8 +82,6 @@ class Thinner {
   std::vector<ThinStretch> finish();
 
  private:
-  using Time = storage::Time;
-
   // What matters of one entry.
   struct Facts {
     crdt::Update update;
@@ -97,6 +114,8 @@ class Thinner {
 
   Facts look_at(const EntryView& entry);
   bool fits(const EntryView& entry, const Facts& facts) const;
+  bool passes_others(const EntryView& entry) const;
+  Timing timing_of(Seq seq) const;
   bool deletes_content_of_others(const EntryView& entry, const Facts& facts) const;
   void take(const EntryView& entry, const Facts& facts);
   void take_deletions(const EntryView& entry, const Facts& facts);
@@ -104,11 +123,9 @@ class Thinner {
   void close();
   bool is_border(Seq seq) const;
 
-  const Seq first_;
-  const std::vector<Seq> borders_;
+  const Rules rules_;
   crdt::Doc doc_;
   std::unordered_map<crdt::ClientId, crdt::Clock> clocks_;
-  std::unordered_map<crdt::ClientId, Time> last_made_;
   bool waits_ = false;
   std::optional<Open> open_;
   std::optional<ThinStretch::Mark> last_entry_;  // of the open stretch
