@@ -113,6 +113,19 @@ TEST_CASE("a stretch of several people carries each one's deletions apart", "[th
   CHECK(crdt::Update::decode(carried(5)).deletions().empty());
 }
 
+TEST_CASE("all that was written goes with somebody who wrote", "[thinning]") {
+  Written written;
+  written.type(1, 0, "old words");
+  written.type(2, 10, "a");
+  written.type(2, 20, "b");
+  written.erase(3, 30, 0, 2);
+  const auto stretches = written.thin(Borders{1, 4});
+  REQUIRE(ends(stretches) == Ends{{2, 4}});
+  CHECK(crdt::Update::decode(stretches[0].entry(3).update).authored().size() == 1);
+  CHECK(crdt::Update::decode(stretches[0].entry(4).update).block_count() == 0);
+  CHECK_FALSE(crdt::Update::decode(stretches[0].entry(4).update).empty());
+}
+
 TEST_CASE("of two who deleted the same the first has done it", "[thinning]") {
   Written written;
   written.type(1, 0, "abc");

@@ -12,15 +12,15 @@ namespace palimpsest::storage {
 // Retention: history that is older than so many days is thinned to bursts, as the timeline groups
 // them (one author's changes until a pause of a minute).
 //
-// Of the entries that were made between the end of one burst and that of the next, the last one
-// carries what all of them came to, and the last of each other author what that one deleted; the
-// rest become empty, so that seqs stay without a gap and every moment can still be asked for. What
-// the document said where a burst ends, at each moment with a name and at the checkpoint, is
-// exactly as before, and so is who wrote it, who deleted what stood there, and all clients' clocks:
-// the document and its peers never notice. What is gone is what one client wrote and erased again
-// between two such moments, and when within a burst each key was pressed: times are those of every
-// half minute or so, with the ends of each burst to the millisecond. What cannot be merged without
-// changing who did what stays (log/thinning.hpp).
+// Of the entries that were made between the end of one burst and that of the next, one carries all
+// that was written, and the last of each author what that one deleted; the rest become empty, so
+// that seqs stay without a gap and every moment can still be asked for. What the document said
+// where a burst ends, at each moment with a name and at the checkpoint, is exactly as before, and
+// so is who wrote it, who deleted what stood there, and all clients' clocks: the document and its
+// peers never notice. What is gone is what one client wrote and erased again between two such
+// moments, and when within a burst each key was pressed: times are those of every half minute or
+// so, with the ends of each burst to the millisecond. What cannot be merged without changing who
+// did what stays (log/thinning.hpp).
 //
 // A moment inside of a thinned burst is shown as the end of the one before (History::look_up()).
 // A moment that was named is a border, also inside of a burst. What was thinned is not thinned

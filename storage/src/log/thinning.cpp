@@ -226,10 +226,13 @@ void Thinner::close() {
   if (stretch.first == stretch.last) return;
   if (stretch.marks.back().seq != stretch.last) stretch.marks.push_back(*last_entry_);
   open.gone.normalize();
+  Seq of_content = 0;  // who brings some is told by the timeline, whatever else is in the entry
+  for (const auto& [client, clock] : open.content)
+    of_content = std::max(of_content, open.senders.at(client));
   for (const auto& [sender, last] : open.senders) {
     crdt::DeleteSet& deletions = open.deletions[sender];
     deletions.normalize();
-    if (last == stretch.last) {
+    if (last == of_content) {
       stretch.carriers.emplace_back(last, merged(open.updates, open.gone, deletions));
     } else if (!deletions.empty()) {
       stretch.carriers.emplace_back(last, update_of(deletions));

@@ -50,9 +50,10 @@ std::vector<Timing> timings_of(std::span<const crdt::Weave::Contribution> contri
 // Cuts a log into such stretches.
 //
 // A stretch ends at every border that is given: where somebody's burst ends, and at a moment with a
-// name. Between two borders several people may have written: the last entry carries all that they
-// wrote, since authorship goes by client id, and the last one of each of them what that one deleted
-// of what was there before. What would change who did what stays as it is and ends the stretch:
+// name. Between two borders several people may have written: the last entry of somebody who wrote
+// something carries all that they wrote, since authorship goes by client id, and the last one of
+// each of them what that one deleted of what was there before. What would change who did what stays
+// as it is and ends the stretch:
 //
 // - an entry that brings content of somebody else than its sender, or content out of order, and any
 //   while something waits for what is missing, or one that tears a surrogate pair;
