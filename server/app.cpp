@@ -299,7 +299,7 @@ void App::Parts::on_room_again() {
 
 void App::Parts::log_retention() const {
   if (config.history_days == 0) {
-    log->info("histories are kept for ever, but of documents with a rule of their own");
+    log->info("histories are kept for ever, except of documents with a rule of their own");
   } else {
     log->info("histories are thinned to bursts where they are older than {} days",
               config.history_days);
