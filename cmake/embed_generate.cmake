@@ -1,4 +1,4 @@
-# Run by palimpsest_embed(): writes the source file OUTPUT for the files below DIRECTORY.
+# Run by palimpsest_embed(): writes the source file OUTPUT for the files below DIRECTORIES.
 #
 # .incbin takes the bytes as they are; an array of numbers would take the compiler minutes.
 
@@ -16,7 +16,18 @@ set(media_ico "image/x-icon")
 set(media_woff2 "font/woff2")
 set(media_wasm "application/wasm")
 
-file(GLOB_RECURSE paths LIST_DIRECTORIES false RELATIVE "${DIRECTORY}" "${DIRECTORY}/*")
+# No path can be below two of them.
+set(paths "")
+foreach(directory IN LISTS DIRECTORIES)
+  file(GLOB_RECURSE found LIST_DIRECTORIES false RELATIVE "${directory}" "${directory}/*")
+  foreach(path IN LISTS found)
+    if(DEFINED "directory_of_${path}")
+      message(FATAL_ERROR "${path}: is in ${directory_of_${path}} and in ${directory}")
+    endif()
+    set("directory_of_${path}" "${directory}")
+  endforeach()
+  list(APPEND paths ${found})
+endforeach()
 list(SORT paths)
 
 set(bytes "")
@@ -24,6 +35,7 @@ set(symbols "")
 set(rows "")
 set(number 0)
 foreach(path IN LISTS paths)
+  set(file "${directory_of_${path}}/${path}")
   string(REGEX REPLACE "^.*\\." "" extension "${path}")
   string(TOLOWER "${extension}" extension)
   set(media_type "${media_${extension}}")
@@ -31,7 +43,7 @@ foreach(path IN LISTS paths)
     message(FATAL_ERROR "${path}: embed_generate.cmake knows no media type for .${extension}")
   endif()
 
-  file(SHA256 "${DIRECTORY}/${path}" hash)
+  file(SHA256 "${file}" hash)
   string(SUBSTRING "${hash}" 0 32 hash)
   # Vite puts a hash of the content into the names below assets/: such a name never gets other
   # content.
@@ -40,10 +52,10 @@ foreach(path IN LISTS paths)
     set(immutable true)
   endif()
 
-  file(SIZE "${DIRECTORY}/${path}" size)
+  file(SIZE "${file}" size)
   string(APPEND bytes
     "    \"palimpsest_asset_${number}:\\n\"\n"
-    "    \".incbin \\\"${DIRECTORY}/${path}\\\"\\n\"\n")
+    "    \".incbin \\\"${file}\\\"\\n\"\n")
   string(APPEND symbols "extern const unsigned char palimpsest_asset_${number}[];\n")
   string(APPEND rows
     "    {\"${path}\", \"${media_type}\", \"\\\"${hash}\\\"\",\n"

@@ -46,7 +46,9 @@
 #include "room/clock.hpp"
 #include "room/directory.hpp"
 #include "room/journal.hpp"
+#include "room/scanner.hpp"
 #include "room/thinner.hpp"
+#include "storage/reserve.hpp"
 #include "storage/sqlite_store.hpp"
 #include "transfer/temporary_file.hpp"
 
@@ -61,9 +63,9 @@ constexpr std::chrono::seconds kDrainTime{9};
 // Of it, for bringing documents to disk, and for peers to answer the close.
 constexpr std::chrono::seconds kRoomTime{5};
 constexpr std::chrono::seconds kGoodbyeTime{2};
-// Packing a log, indexing a document, searching and looking into a history take one each, for long;
-// others load documents.
-constexpr unsigned kReadingThreads = 6;
+// Packing a log, indexing a document, searching, looking into a history and reading the whole store
+// take one each, for long; others load documents.
+constexpr unsigned kReadingThreads = 7;
 
 void fill_with_random(std::span<unsigned char> bytes) {
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
@@ -156,6 +158,20 @@ unsigned threads_of(const Config& config) {
 
 enum class Stage : int { kServing, kStopping, kFailed };
 
+// Slow is not reason enough to send people elsewhere.
+const char* not_saving(Journal::Health health) {
+  switch (health) {
+    case Journal::Health::kFull:
+      return "the disk is full: edits wait, and nothing is saved";
+    case Journal::Health::kStuck:
+      return "the disk does not answer: edits wait, and nothing is saved";
+    case Journal::Health::kSlow:
+    case Journal::Health::kWell:
+      return nullptr;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 // In the order in which they need each other: what is below ends first.
@@ -167,6 +183,8 @@ struct App::Parts {
   void on_disk_full(const storage::Error& error);
   void on_room_again();
   void log_retention() const;
+  void watch_disk();
+  void keep_reserve();
   void begin_drain();
   static asio::awaitable<void> tick(Parts& parts);
   static asio::awaitable<void> handle_signals(Parts& parts);
@@ -181,18 +199,19 @@ struct App::Parts {
   std::shared_ptr<spdlog::logger> log;
   SystemClock clock;
   std::atomic<Stage> stage{Stage::kServing};
-  std::atomic<bool> disk_is_full{false};
 
   asio::io_context io;
   asio::executor_work_guard<asio::io_context::executor_type> work;
   net::Strand control;  // home of the timers, the signals and the drain
   asio::steady_timer ticker;
   asio::signal_set signals;
+  Journal::Health last_health = Journal::Health::kWell;
   asio::thread_pool reading;
   std::unique_ptr<storage::Store> store;
   Journal journal;
   Directory directory;
   Thinner thinner;
+  Scanner scanner;
   http::Documents documents;
   net::Connections connections;
   http::Histories histories;
@@ -227,12 +246,13 @@ App::Parts::Parts(const Config& config_, net::Limits limits, Doors doors)
       signals(control),
       reading(kReadingThreads),
       store(open_store(config)),
-      journal(*store, Journal::Options{},
+      journal(*store, clock, Journal::Options{},
               {.failed = [this](const storage::Error& error) { on_storage_failure(error); },
                .stalled = [this](const storage::Error& error) { on_disk_full(error); },
                .resumed = [this] { on_room_again(); }}),
       directory(io, reading.get_executor(), *store, journal, clock, log, room_options(config)),
       thinner(reading.get_executor(), *store, journal, clock, log, {.days = config.history_days}),
+      scanner(reading.get_executor(), *store, journal, clock, log, {}),
       documents({.directory = directory,
                  .store = *store,
                  .journal = journal,
@@ -261,6 +281,7 @@ App::Parts::Parts(const Config& config_, net::Limits limits, Doors doors)
               .files = files,
               .origins = {config.allow_origin, config.listen.is_loopback},
               .not_ready = [this] { return not_ready(); },
+              .is_slow = [this] { return journal.health() == Journal::Health::kSlow; },
               .log = log}),
       uploads(config.data),
       service{router, directory, connections, uploads, limits_of(config, limits), log},
@@ -269,7 +290,7 @@ App::Parts::Parts(const Config& config_, net::Limits limits, Doors doors)
 const char* App::Parts::not_ready() const {
   switch (stage.load()) {
     case Stage::kServing:
-      return disk_is_full ? "the disk is full: edits wait, and nothing is saved" : nullptr;
+      return not_saving(journal.health());
     case Stage::kStopping:
       return "the server is stopping";
     case Stage::kFailed:
@@ -286,14 +307,12 @@ void App::Parts::on_storage_failure(const storage::Error& error) {
 }
 
 void App::Parts::on_disk_full(const storage::Error& error) {
-  disk_is_full = true;
   log->error(
       "the disk is full: edits wait, nothing is saved or acknowledged until there is room: {}",
       error.what());
 }
 
 void App::Parts::on_room_again() {
-  disk_is_full = false;
   log->info("there is room on the disk again: what waited is saved");
 }
 
@@ -303,6 +322,25 @@ void App::Parts::log_retention() const {
   } else {
     log->info("histories are thinned to bursts where they are older than {} days",
               config.history_days);
+  }
+}
+
+// On the control strand. A full disk is told of by the journal, in the moment.
+void App::Parts::watch_disk() {
+  const Journal::Health health = journal.health();
+  if (health == Journal::Health::kFull) return;
+  const Journal::Health before = std::exchange(last_health, health);
+  if (health == before) return;
+  switch (health) {
+    case Journal::Health::kSlow:
+      log->warn("slow storage: what is written has not been on disk for 2 s");
+      break;
+    case Journal::Health::kStuck:
+      log->error(
+          "the disk has not answered for 30 s: edits wait, nothing is saved or acknowledged");
+      break;
+    default:
+      log->info("the disk answers again");
   }
 }
 
@@ -328,6 +366,8 @@ asio::awaitable<void> App::Parts::tick(Parts& parts) {
     if (error) co_return;
     parts.directory.tick();
     if (parts.retains) parts.thinner.tick();
+    parts.watch_disk();
+    parts.scanner.tick();
   }
 }
 
@@ -356,6 +396,7 @@ asio::awaitable<bool> App::Parts::wait_for(std::function<bool()> is_done, Parts&
 asio::awaitable<void> App::Parts::drain(Parts& parts) {
   for (const auto& listener : parts.listeners) listener->stop();
   parts.thinner.stop();
+  parts.scanner.stop();
   const auto drained = std::make_shared<std::atomic<bool>>(false);
   parts.directory.drain([drained] { *drained = true; });
   // Named, since g++ 12 destroys what a temporary closure captured twice within a co_await.
@@ -414,8 +455,29 @@ std::string App::url() const {
   return "http://" + (is_v6 ? "[" + host + "]" : host) + ":" + std::to_string(port());
 }
 
+// Nothing depends on it, so that without it the server serves all the same.
+void App::Parts::keep_reserve() {
+  if (listeners.empty()) return;  // there for one command only
+  try {
+    switch (storage::keep_reserve(config.data, config.reserve_bytes)) {
+      case storage::Reserve::kNoRoom:
+        log->warn("there is too little room on the disk to keep a reserve of {} MiB free",
+                  config.reserve_bytes >> 20);
+        break;
+      case storage::Reserve::kNotPossible:
+        log->info("the file system of {} keeps no room free: no reserve", config.data.string());
+        break;
+      case storage::Reserve::kThere:
+        break;
+    }
+  } catch (const storage::Error& error) {
+    log->warn("no reserve is kept free on the disk: {}", error.what());
+  }
+}
+
 void App::start() {
   parts_->log_retention();
+  parts_->keep_reserve();
   parts_->journal.start();
   for (const auto& listener : parts_->listeners) listener->start();
   asio::co_spawn(parts_->control, Parts::tick(*parts_), net::rethrow);

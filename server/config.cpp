@@ -194,6 +194,11 @@ constexpr Setting kSettings[] = {
        config.history_days =
            static_cast<std::uint32_t>(parse_in_range(value, {0, storage::kMostDays}));
      }},
+    {"reserve", Kind::kSize, "SIZE", "64MiB",
+     "How much of the disk is kept free for when it is full (`palimpsest reserve`); 0 for nothing.",
+     [](Config& config, std::string_view value) {
+       config.reserve_bytes = parse_size(value, {0, 65'536 * kMiB});
+     }},
 };
 
 std::string underscored(std::string_view name) {

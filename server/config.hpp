@@ -40,6 +40,7 @@ struct Config {
   std::size_t max_connections = 0;  // 0: what the limit of open files allows
   std::chrono::seconds unload_after{60};
   std::uint32_t history_days = 0;  // 0: for ever
+  std::uint64_t reserve_bytes = std::uint64_t{64} << 20;
 };
 
 // The configuration cannot be used. what() is one line that names file, line and key, or the

@@ -13,6 +13,7 @@
 #include "cli/doc.hpp"
 #include "cli/files.hpp"
 #include "cli/history.hpp"
+#include "cli/reserve.hpp"
 #include "cli/restore.hpp"
 #include "cli/retention.hpp"
 #include "cli/serve.hpp"
@@ -266,13 +267,16 @@ struct Store {
   cli::Check check;
   cli::Backup backup;
   cli::Restore restore;
+  cli::Reserve reserve;
   CLI::App* check_command = nullptr;
   CLI::App* backup_command = nullptr;
   CLI::App* restore_command = nullptr;
+  CLI::App* reserve_command = nullptr;
   Flags flags;
 
   bool parsed() const {
-    return check_command->parsed() || backup_command->parsed() || restore_command->parsed();
+    return check_command->parsed() || backup_command->parsed() || restore_command->parsed() ||
+           reserve_command->parsed();
   }
 };
 
@@ -295,6 +299,12 @@ void add_store(CLI::App& program, Store& store) {
       ->required()
       ->type_name("");
   add_data(*store.restore_command, store.flags);
+
+  store.reserve_command = program.add_subcommand(
+      "reserve", "Say how much of the disk a server keeps free for when it is full");
+  store.reserve_command->add_flag("--release", store.reserve.release,
+                                  "Give it back, so that edits are saved again");
+  add_data(*store.reserve_command, store.flags);
 }
 
 int run_store(Store& store) {
@@ -307,6 +317,12 @@ int run_store(Store& store) {
   if (store.restore_command->parsed()) {
     store.restore.data = data;
     cli::run(store.restore, std::cout, std::cerr);
+    flush_output();
+    return server::kExitDone;
+  }
+  if (store.reserve_command->parsed()) {
+    store.reserve.data = data;
+    cli::run(store.reserve, std::cout);
     flush_output();
     return server::kExitDone;
   }

@@ -4,7 +4,8 @@
 //   INPUT is a folder: see peers/input.mjs.
 //
 // Prints one line of JSON for each case when it is done: {"case", "times": [milliseconds, …]} or
-// {"case": "memory", "bytes"}. What was made is checked; the exit status is 1 when it is wrong.
+// {"case": "memory", "bytes"}. With applying and loading stands how long it takes to decode the same
+// bytes and no more: "decoding": [milliseconds, …], run by turns. What was made is checked; the exit status is 1 when it is wrong.
 
 #include <chrono>
 #include <cstddef>
@@ -97,41 +98,48 @@ class Bench {
   }
 
  private:
-  std::string times(const Run& run) const {
-    std::string line = "\"times\": [";
-    const char* separator = "";
-    for (const double time : measure(run, budget_)) {
+  static std::string list(std::span<const double> times) {
+    std::string line;
+    for (const double time : times) {
       char number[32];
-      std::snprintf(number, sizeof number, "%s%.6f", std::exchange(separator, ", "), time);
+      std::snprintf(number, sizeof number, "%s%.6f", line.empty() ? "" : ", ", time);
       line += number;
     }
-    return line + "]";
+    return "[" + line + "]";
+  }
+
+  std::string times(const Run& run) const {
+    return "\"times\": " + list(measure(run, nullptr, budget_).run);
+  }
+  std::string times_beside_decoding(const Run& run, std::span<const ByteView> updates) const {
+    const Times times = measure(run, decode_only(updates), budget_);
+    return "\"times\": " + list(times.run) + ", \"decoding\": " + list(times.beside);
   }
 
   void check_content(const Reading& reading) const {
     check(reading.content == content_, "the content");
   }
 
-  // Of documents that `make` makes: the time until they have been read.
-  std::string times_of_reading(const std::function<Doc()>& make) const {
-    return times(timed([&] { return read(make(), input_.kind()); },
-                       [&](const Reading& reading) { check_content(reading); }));
+  // Of a document that `make` makes: the time until it has been read.
+  Run reading(const std::function<Doc()>& make) const {
+    return timed([this, make] { return read(make(), input_.kind()); },
+                 [this](const Reading& reading) { check_content(reading); });
   }
 
   Doc load() const { return Doc::load(state_); }
 
   std::string apply_each() const {
     const Input::Updates updates = input_.updates();
-    return times_of_reading([&] { return apply(updates.each); });
+    return times_beside_decoding(reading([&] { return apply(updates.each); }), updates.each);
   }
 
   std::string load_state() const {
-    return times_of_reading([&] { return load(); });
+    return times_beside_decoding(reading([&] { return load(); }), std::vector<ByteView>{state_});
   }
 
   std::string load_state_v2() const {
     const Bytes state = input_.state_v2();
-    return times_of_reading([&] { return Doc::load_v2(state); });
+    return times(reading([&] { return Doc::load_v2(state); }));
   }
 
   // As an editor does: one transaction and one update for each edit.
@@ -190,21 +198,17 @@ class Bench {
   }
 
   // Appends to a text that is already as long as it gets.
-  std::string decode_only(std::span<const ByteView> updates) const {
-    const auto decode = [&updates, text = std::string()]() mutable {
+  static Run decode_only(std::span<const ByteView> updates) {
+    const auto decode = [updates, text = std::string()]() mutable {
       text.clear();
       Decoded decoded;
       for (const ByteView update : updates) bench::decode_only(update, text, decoded);
       return decoded;
     };
-    return times(timed(decode, [](const Decoded& decoded) {
+    return timed(decode, [](const Decoded& decoded) {
       check(decoded.blocks > 0 && decoded.checksum > 0, "nothing was decoded");
-    }));
+    });
   }
-
-  std::string decode_updates() const { return decode_only(input_.updates().each); }
-
-  std::string decode_state() const { return decode_only(std::vector<ByteView>{state_}); }
 
   static const std::map<std::string, std::function<std::string(const Bench&)>, std::less<>> kCases;
 
@@ -222,8 +226,6 @@ const std::map<std::string, std::function<std::string(const Bench&)>, std::less<
     {"encode", &Bench::encode},
     {"diff", &Bench::encode_difference},
     {"memory", &Bench::memory},
-    {"decode_updates", &Bench::decode_updates},
-    {"decode_state", &Bench::decode_state},
 };
 
 struct Arguments {

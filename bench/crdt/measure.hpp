@@ -31,8 +31,15 @@ Run timed(Work work, Verify verify) {
   };
 }
 
-// Milliseconds of each run, until it has been tried for `budget`, after a quarter of that for
-// warming up, and at least three times. What takes much longer than that is tried once.
-std::vector<double> measure(const Run& run, std::chrono::duration<double> budget);
+// Milliseconds of each run.
+struct Times {
+  std::vector<double> run;
+  std::vector<double> beside;
+};
+
+// Until it has been tried for `budget`, after a quarter of that for warming up, and at least three
+// times. What takes much longer than that is tried once. `beside`, where there is one, takes turns
+// with it: what the machine does meanwhile hits both, and their ratio stays what it is.
+Times measure(const Run& run, const Run& beside, std::chrono::duration<double> budget);
 
 }  // namespace palimpsest::bench

@@ -23,8 +23,6 @@ const constructedLabels = {
 
 const labelsOf = group => group === 'constructed' ? constructedLabels : caseLabels
 
-const decoding = { apply: 'decode_updates', load: 'decode_state' }
-
 /** What a figure is compared by: milliseconds or bytes. */
 const valueOf = figure => figure?.median ?? figure?.bytes
 
@@ -69,7 +67,7 @@ function renderRatios(crdt) {
   const rows = crdt.results.flatMap(result => rowsOf(result, 5, name => {
     const figure = id => result.figures[id]?.[name]
     const own = figure(crdt.ours)
-    const limit = result.figures[crdt.ours][decoding[name]]
+    const limit = own?.decoding
     const best = bestPeer(crdt, result.figures, name)
     return [
       withRange(own),
@@ -127,6 +125,7 @@ export function aboutCrdt(crdt) {
   return [
     'The times of the CRDT are processor time. All engines had the same edits; those that do not speak Yjs, in their own format.',
     '“> ” stands for over the time limit; “–” for what an engine cannot do or what took too long with fewer edits already.',
+    'Of all engines, the allocator of the system keeps what it was given back.',
     'Loro loads a snapshot, of which it decodes the text and puts off the history.',
     ...(crdt.hasNative ? [] : ['Native engines are missing: Rust or its crates are not there. ywasm stands in for yrs.'])
   ]

@@ -1,13 +1,7 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
-import { pinned } from './machine.mjs'
-import { load } from './paths.mjs'
+import { summarizeRuns, underLoad } from './load.mjs'
 import { startPalimpsest, startWebsocketServer } from './servers.mjs'
-import { summarize } from './statistics.mjs'
 
 /** The servers under load: how much, how fast, and at what cost. */
-
-const loadCore = 1
 
 const many = { documents: 50, clients: 4, writers: 2 }
 const one = { documents: 1, clients: 50, writers: 50 }
@@ -28,32 +22,6 @@ const cases = [
 
 const quickCases = cases.filter(({ name }) => name !== 'most').map(each => ({ ...each, warmUp: 0.2, seconds: 0.5 }))
 
-function modeArguments({ within, rate, window }) {
-  if (within !== undefined) return ['--within', within]
-  return rate !== undefined ? ['--rate', rate] : ['--window', window]
-}
-
-async function runOnce(startServer, { shape, within, rate, window, warmUp, seconds }) {
-  const server = await startServer()
-  try {
-    const [command, args] = pinned(loadCore, load, [
-      '--port', server.port, '--pid', server.pid, '--name', 'bench-',
-      '--documents', shape.documents, '--clients', shape.clients, '--writers', shape.writers,
-      '--warm-up', warmUp, '--seconds', seconds, ...modeArguments({ within, rate, window })
-    ].map(String))
-    const { stdout } = await promisify(execFile)(command, args)
-    const [measured] = JSON.parse(stdout)
-    return { ...measured, serverSecondsPerDelivery: measured.serverCores / measured.deliveriesPerSecond }
-  } finally {
-    await server.stop()
-  }
-}
-
-/** Each figure of several runs, summarized. */
-function summarizeRuns(runs) {
-  return Object.fromEntries(Object.keys(runs[0]).map(key => [key, summarize(runs.map(run => run[key]))]))
-}
-
 /** Ours and theirs take turns, so that what else goes on hits both. */
 export async function measureFanout({ quick }) {
   const repetitions = quick ? 1 : 3
@@ -63,8 +31,8 @@ export async function measureFanout({ quick }) {
     const ours = []
     const theirs = []
     for (let i = 0; i < repetitions; i++) {
-      ours.push(await runOnce(startPalimpsest, each))
-      theirs.push(await runOnce(startWebsocketServer, each))
+      ours.push(await underLoad(startPalimpsest, each))
+      theirs.push(await underLoad(startWebsocketServer, each))
     }
     results.push({ ...each, ours: summarizeRuns(ours), theirs: summarizeRuns(theirs) })
   }

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { drawCrdt } from './crdt-chart.mjs'
 import { measureCrdt } from './crdt.mjs'
+import { measureDurability } from './durability.mjs'
 import { measureFanout } from './fanout.mjs'
 import { measureHistory } from './history.mjs'
 import { describeRun } from './machine.mjs'
@@ -10,7 +11,7 @@ import { render } from './table.mjs'
 
 /** What bench/run does once everything is built. */
 
-const parts = ['crdt', 'storage', 'history', 'fanout']
+const parts = ['crdt', 'storage', 'history', 'durability', 'fanout']
 
 const measures = (part, { only }) => only === undefined || only === part
 
@@ -39,11 +40,12 @@ function parse() {
 }
 
 const options = parse()
-const result = { run: await describeRun(options), crdt: undefined, storage: [], history: [], fanout: [] }
+const result = { run: await describeRun(options), crdt: undefined, storage: [], history: [], durability: undefined, fanout: [] }
 try {
   if (measures('crdt', options)) result.crdt = await measureCrdt(options)
   if (measures('storage', options)) result.storage = measureStorage(options)
   if (measures('history', options)) result.history = await measureHistory(options)
+  if (measures('durability', options)) result.durability = await measureDurability(options)
   if (measures('fanout', options)) result.fanout = await measureFanout(options)
 } catch (error) {
   console.error(`bench/run: ${error.message}`)

@@ -9,6 +9,7 @@ const buildFolder = resolve(root, process.env.PALIMPSEST_BUILD ?? 'build/release
 export const palimpsest = resolve(buildFolder, 'palimpsest')
 export const crdtBench = resolve(buildFolder, 'bench/crdt_bench')
 export const storageBench = resolve(buildFolder, 'bench/storage_bench')
+export const durabilityBench = resolve(buildFolder, 'bench/durability_bench')
 export const historyBench = resolve(buildFolder, 'bench/history_bench')
 export const load = resolve(buildFolder, 'bench/load')
 /** For what is only needed while measuring: on the same disk as the repository. */

@@ -30,6 +30,8 @@ function answers(port) {
   })
 }
 
+const isReady = port => fetch(`http://127.0.0.1:${port}/readyz`).then(({ ok }) => ok, () => false)
+
 class RunningServer {
   constructor(child, port, cleanUp) {
     this.child = child
@@ -39,11 +41,11 @@ class RunningServer {
     this.ended = once(child, 'exit')
   }
 
-  async waitUntilReady() {
+  async waitUntil(isThere, pause) {
     const patience = Date.now() + startsWithin
-    while (!await answers(this.port)) {
+    while (!await isThere(this.port)) {
       if (this.child.exitCode !== null || Date.now() > patience) throw new Error('a server did not start')
-      await sleep(50)
+      await sleep(pause)
     }
   }
 
@@ -54,22 +56,26 @@ class RunningServer {
   }
 }
 
-async function start(port, command, args, options, cleanUp = () => {}) {
+async function start(port, command, args, options, cleanUp = () => {}, until = 'listening') {
   const [pinnedCommand, pinnedArgs] = pinned(serverCore, command, args)
   const child = spawn(pinnedCommand, pinnedArgs, { stdio: ['ignore', 'ignore', 'inherit'], ...options })
   const server = new RunningServer(child, port, cleanUp)
-  await server.waitUntilReady()
+  if (until === 'ready') await server.waitUntil(isReady, 1)
+  else await server.waitUntil(answers, 50)
   return server
 }
 
-/** Ours, with its documents on the disk of the build folder: nothing is sent on before it is there. */
-export async function startPalimpsest() {
+/**
+ * Ours, with its documents on the disk of the build folder: nothing is sent on before it is there.
+ * With `data` on documents that are there, and stay.
+ */
+export async function startPalimpsest({ data: given, until } = {}) {
   mkdirSync(workFolder, { recursive: true })
-  const data = mkdtempSync(join(workFolder, 'data-'))
+  const data = given ?? mkdtempSync(join(workFolder, 'data-'))
   const port = await freePort()
   return start(port, palimpsest,
     ['serve', '--listen', `127.0.0.1:${port}`, '--data', data, '--threads', '1', '--log-level', 'warn'],
-    {}, () => rmSync(data, { recursive: true, force: true }))
+    {}, () => given === undefined && rmSync(data, { recursive: true, force: true }), until)
 }
 
 /** Theirs, as it comes: documents in memory only. */

@@ -20,6 +20,7 @@ import { summarize } from './statistics.mjs'
  * @property {number} packMilliseconds in the background, from first to last
  * @property {number} indexBytes of full-text search, over what it says and ever said
  * @property {{first: number, again: number}} indexMilliseconds in the background; of a change later
+ * @property {import('./statistics.mjs').Summary} open until the document can be served, in milliseconds
  * @property {import('./statistics.mjs').Summary} read all of it, in milliseconds
  * @property {{ yLeveldb: number | null, hocuspocus: number | null }} peers bytes of their stores for
  *   the same updates; null: what it takes to measure is not here
@@ -57,8 +58,8 @@ function measure(input) {
     const times = hasRealTimes ? ['--times', writeTimes(input)] : []
     const output = execFileSync(...pinned(core, storageBench, [input.folder, '--store', store, ...times]),
       { encoding: 'utf8' })
-    const { times: read, ...figures } = JSON.parse(output)
-    return { title: input.title, hasRealTimes, ...figures, read: summarize(read), peers: measurePeers(input) }
+    const { times: read, openTimes, ...figures } = JSON.parse(output)
+    return { title: input.title, hasRealTimes, ...figures, open: summarize(openTimes), read: summarize(read), peers: measurePeers(input) }
   } finally {
     rmSync(store, { recursive: true })
   }

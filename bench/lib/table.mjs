@@ -47,12 +47,13 @@ function renderFanout(results, run) {
 }
 
 function storageRow({ title, hasRealTimes, updates, rawBytes, historyBytes, packMilliseconds, indexBytes,
-  indexMilliseconds, read, peers }) {
+  indexMilliseconds, open, read, peers }) {
   const each = bytes => `${significant(bytes / updates)} B`
   const peer = bytes => bytes ? each(bytes) : ''
   return [
     `${title}: ${separated(updates)} updates, ${hasRealTimes ? 'at their times' : '120 ms apart'}`,
     each(historyBytes), each(rawBytes), times(rawBytes, historyBytes), peer(peers?.yLeveldb), peer(peers?.hocuspocus),
+    cell(open, 'ms'),
     cell(read, 'ms'),
     `${significant(packMilliseconds * 1000 / updates)} µs`,
     `${significant(indexBytes / 1000)} kB`,
@@ -62,8 +63,8 @@ function storageRow({ title, hasRealTimes, updates, rawBytes, historyBytes, pack
 
 function renderStorage(results) {
   return [
-    '| History on disk, for each update | Palimpsest | the updates alone, each with its length | smaller by | y-leveldb, without times and authors | Hocuspocus with SQLite, the last state only | reading all | packing, each | search index, in all | indexing, again after a change |',
-    '| :- | -: | -: | -: | -: | -: | -: | -: | -: | -: |',
+    '| History on disk, for each update | Palimpsest | the updates alone, each with its length | smaller by | y-leveldb, without times and authors | Hocuspocus with SQLite, the last state only | cold open | reading all | packing, each | search index, in all | indexing, again after a change |',
+    '| :- | -: | -: | -: | -: | -: | -: | -: | -: | -: | -: |',
     ...results.map(result => row(storageRow(result)))
   ]
 }
@@ -89,6 +90,20 @@ function renderHistory(results) {
   ]
 }
 
+function renderDurability({ written, acknowledged, rate, documents, restart }, run) {
+  return [
+    '| Saved means on disk | |',
+    '| :- | -: |',
+    row(['small updates from 200 writers in 100 documents, merged, written, acknowledged', cell(written.updatesPerSecond, '/s')]),
+    row([`rows with the same bytes by SQLite alone, ${separated(written.rawInsertsEach.median)} in a transaction`,
+      cell(written.rawInsertsPerSecond, '/s')]),
+    row(['a durable write of 4 KiB by the disk alone', cell(run.durableWrite, 'ms')]),
+    row([`acknowledged at ${separated(rate)} edits/s: p50`, cell(acknowledged.ackP50, 'ms')]),
+    row(['p99', cell(acknowledged.ackP99, 'ms')]),
+    row([`start with ${separated(documents)} documents, until ready`, cell(restart, 'ms')])
+  ]
+}
+
 function about(run, crdt, fanout) {
   const sentences = [
     `${run.date}, revision ${run.revision}; ${run.processor}, ${significant(run.memoryBytes / 2 ** 30, 2)} GiB;`,
@@ -110,11 +125,12 @@ function about(run, crdt, fanout) {
   return sentences.join('\n')
 }
 
-export function render({ run, crdt, storage, history, fanout }) {
+export function render({ run, crdt, storage, history, durability, fanout }) {
   const parts = []
   if (crdt !== undefined) parts.push(renderCrdt(crdt))
   if (storage.length > 0) parts.push(renderStorage(storage).join('\n'))
   if (history.length > 0) parts.push(renderHistory(history).join('\n'))
+  if (durability !== undefined) parts.push(renderDurability(durability, run).join('\n'))
   if (fanout.length > 0) parts.push(renderFanout(fanout, run).join('\n'))
   parts.push(about(run, crdt, fanout))
   return parts.join('\n\n')

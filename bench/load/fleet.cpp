@@ -54,8 +54,10 @@ void Fleet::connect_all() {
   for (std::size_t document = 0; document < shape_.documents; ++document) {
     for (std::size_t place = 0; place < shape_.clients; ++place) {
       const std::size_t index = clients_.size();
-      clients_.push_back({WebSocket(port_, "/" + name_ + std::to_string(document)), document,
-                          std::vector<std::uint64_t>(shape_.writers)});
+      const bool is_told = shape_.wants_acknowledgements && place < shape_.writers;
+      const std::string path = "/" + name_ + std::to_string(document) + (is_told ? "?ack=1" : "");
+      clients_.push_back(
+          {WebSocket(port_, path), document, std::vector<std::uint64_t>(shape_.writers)});
       epoll_event event{};
       event.events = EPOLLIN;
       event.data.u64 = index;
@@ -177,6 +179,9 @@ void Fleet::take(std::size_t index, ByteView frame) {
       case Message::Kind::kUpdate:
         for_each_run(message.payload, take_each);
         break;
+      case Message::Kind::kAcknowledged:
+        take_acknowledgement(index, message.count, now);
+        break;
       case Message::Kind::kOther:
         break;
     }
@@ -211,6 +216,22 @@ void Fleet::take_run(std::size_t index, const Run& run, Instant now) {
   }
 }
 
+// The empty answer to the server's first step 1 counts as one of its own.
+void Fleet::take_acknowledgement(std::size_t index, std::uint64_t updates, Instant now) {
+  Client& author = clients_[index];
+  const std::size_t place = index % shape_.clients;
+  if (place >= shape_.writers) throw std::runtime_error("told of what it has not sent");
+  if (updates > 0 && !std::exchange(author.is_answer_acknowledged, true)) --updates;
+  Writer& writer = this->writer(author.document, place);
+  for (; updates > 0; --updates) {
+    if (writer.acknowledged >= writer.due.size()) {
+      throw std::runtime_error("more is acknowledged than was typed");
+    }
+    const Instant due = writer.due[writer.acknowledged++];
+    if (due >= measured_from_ && due < measured_to_) measured_.acknowledgement.add(now - due);
+  }
+}
+
 // --- A run ---
 
 void Fleet::run_until(Instant until) {
@@ -218,6 +239,10 @@ void Fleet::run_until(Instant until) {
 }
 
 bool Fleet::is_complete() const {
+  const auto is_told = [](const Writer& writer) {
+    return writer.acknowledged == writer.due.size();
+  };
+  if (shape_.wants_acknowledgements && !std::ranges::all_of(writers_, is_told)) return false;
   for (std::size_t i = 0; i < clients_.size(); ++i) {
     const Client& reader = clients_[i];
     for (std::size_t place = 0; place < shape_.writers; ++place) {

@@ -19,6 +19,8 @@ struct FleetShape {
   std::size_t documents = 1;
   std::size_t clients = 2;  // of each document
   std::size_t writers = 1;  // of these
+  // The writers ask to be told what is on disk (`?ack=1`), which only Palimpsest does.
+  bool wants_acknowledgements = false;
 };
 
 // How the writers type.
@@ -36,6 +38,8 @@ struct Measured {
   std::uint64_t deliveries = 0;
   // From when an update was due until another client had read it; of those due while measuring.
   Histogram latency;
+  // From when an update was due until its author heard that it is on disk.
+  Histogram acknowledgement;
   double server_cores = 0;  // processor time over time
   double own_cores = 0;
   std::size_t server_bytes = 0;  // resident at the end
@@ -71,6 +75,7 @@ class Fleet {
     std::size_t document;
     std::vector<std::uint64_t> received;  // writer of the document → how many characters
     bool is_synced = false;
+    bool is_answer_acknowledged = false;
     bool is_full = false;    // the socket takes no more at the moment
     bool is_queued = false;  // in with_output_
   };
@@ -79,6 +84,7 @@ class Fleet {
     std::size_t document;
     std::size_t place;         // among the writers of its document, and among its clients
     std::vector<Instant> due;  // of each character typed
+    std::uint64_t acknowledged = 0;
   };
 
   Client& client(std::size_t document, std::size_t place) {
@@ -100,6 +106,7 @@ class Fleet {
   void receive(std::size_t index);
   void take(std::size_t index, ByteView frame);
   void take_run(std::size_t index, const Run& run, Instant now);
+  void take_acknowledgement(std::size_t index, std::uint64_t updates, Instant now);
   bool is_complete() const;
   void run_until(Instant until);
   void wait_until_complete();

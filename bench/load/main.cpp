@@ -2,7 +2,8 @@
 // it.
 //
 // usage: load --port P --pid SERVER --documents N --clients M --writers W --name NAME
-//             [--warm-up S] [--seconds S] MODE
+//             [--warm-up S] [--seconds S] [--acks] MODE
+//   --acks         the writers ask to be told what is on disk, which only Palimpsest does
 //   --rate R       R updates per second in all, whatever becomes of them; may be repeated
 //   --window K     each writer has K updates under way, and types on when one has arrived
 //   --within MS    looks for the highest rate at which 99 % arrive within MS milliseconds
@@ -66,6 +67,7 @@ void add_options(CLI::App& program, Arguments& arguments) {
   program.add_option("--clients", arguments.shape.clients)->check(CLI::Range(2, 1'000'000));
   program.add_option("--writers", arguments.shape.writers);
   program.add_option("--name", arguments.name);
+  program.add_flag("--acks", arguments.shape.wants_acknowledgements);
   add_seconds("--warm-up", arguments.warm_up);
   add_seconds("--seconds", arguments.time);
   add_pace("--rate", [](double rate) { return Pace{.rate = rate}; });
@@ -87,11 +89,13 @@ void print(const Measured& measured) {
   };
   std::printf(
       "{\"deliveriesPerSecond\": %.1f, \"updatesPerSecond\": %.1f, \"p50\": %.4f, \"p99\": %.4f, "
-      "\"max\": %.4f, \"serverCores\": %.4f, \"ownCores\": %.4f, \"serverBytes\": %zu}",
+      "\"max\": %.4f, \"ackP50\": %.4f, \"ackP99\": %.4f, \"serverCores\": %.4f, "
+      "\"ownCores\": %.4f, \"serverBytes\": %zu}",
       measured.deliveries_per_second(), static_cast<double>(measured.updates) / measured.seconds,
       milliseconds(measured.latency.quantile(0.5)), milliseconds(measured.latency.quantile(0.99)),
-      milliseconds(measured.latency.max()), measured.server_cores, measured.own_cores,
-      measured.server_bytes);
+      milliseconds(measured.latency.max()), milliseconds(measured.acknowledgement.quantile(0.5)),
+      milliseconds(measured.acknowledgement.quantile(0.99)), measured.server_cores,
+      measured.own_cores, measured.server_bytes);
 }
 
 // The highest rate that holds, to within 3 %: up in steps while it does, then halving the interval.

@@ -43,6 +43,7 @@ void skip_id(ByteView& from) {
   read_number(from);
 }
 
+constexpr std::uint64_t kAcknowledgement = 8;
 constexpr std::uint8_t kString = 4;
 constexpr std::uint8_t kSkip = 10;
 constexpr std::uint8_t kHasOrigin = 0x80;
@@ -102,6 +103,11 @@ void write_typing(Bytes& out, std::uint64_t client, std::uint64_t clock) {
 
 Message read_message(ByteView& frame) {
   const std::uint64_t type = read_number(frame);
+  if (type == kAcknowledgement) {
+    const std::uint64_t count = read_number(frame);
+    if (count == 0) read_number(frame);  // the generation
+    return {Message::Kind::kAcknowledged, {}, count};
+  }
   if (type != 0) {  // awareness, or what only this server knows
     frame = {};
     return {};
@@ -110,11 +116,11 @@ Message read_message(ByteView& frame) {
   const ByteView payload = read_bytes(frame);
   switch (kind) {
     case 0:
-      return {Message::Kind::kStep1, payload};
+      return {Message::Kind::kStep1, payload, 0};
     case 1:
-      return {Message::Kind::kStep2, payload};
+      return {Message::Kind::kStep2, payload, 0};
     case 2:
-      return {Message::Kind::kUpdate, payload};
+      return {Message::Kind::kUpdate, payload, 0};
     default:
       throw std::runtime_error("a sync message of kind " + std::to_string(kind));
   }

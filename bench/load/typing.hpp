@@ -33,9 +33,10 @@ struct Run {
 
 // What a server has sent.
 struct Message {
-  enum class Kind { kStep1, kStep2, kUpdate, kOther };
+  enum class Kind { kStep1, kStep2, kUpdate, kAcknowledged, kOther };
   Kind kind = Kind::kOther;
-  ByteView payload;  // of kStep1 a state vector, of kStep2 and kUpdate an update
+  ByteView payload;         // of kStep1 a state vector, of kStep2 and kUpdate an update
+  std::uint64_t count = 0;  // of kAcknowledged, of so many updates; 0 only to say that it will
 };
 
 // Reads one message of a frame and moves `frame` behind it.

@@ -5,8 +5,9 @@
 //   --times FILE  when each update came: u64 milliseconds, little-endian; else 120 ms apart
 //
 // Prints one line of JSON: {"updates", "rawBytes", "historyBytes", "packMilliseconds",
-// "indexBytes", "indexMilliseconds": {"first", "again": of a change later}, "times": [of reading
-// all of it, in milliseconds, …], "thinned": {"entries", "emptied", "bursts", "historyBytes",
+// "indexBytes", "indexMilliseconds": {"first", "again": of a change later}, "openTimes": [until the
+// document is in memory again, ready to be served, …], "times": [of reading all of it, in
+// milliseconds, …], "thinned": {"entries", "emptied", "bursts", "historyBytes",
 // "prepareMilliseconds", "writeMilliseconds"}}, the last of all of it thinned to bursts. What is
 // read is compared; the exit status is 1 when it is wrong.
 
@@ -107,6 +108,7 @@ class History {
       }
     }
     writer_->settle();
+    state_ = doc.encode();
   }
 
   double read() {
@@ -123,6 +125,20 @@ class History {
     });
     const double time = milliseconds_since(begin);
     if (next != updates_.each.size()) throw std::runtime_error("wrong result: entries are missing");
+    return time;
+  }
+
+  // By a connection that has read nothing yet, and a document that nobody has.
+  double open() {
+    const auto reader = store_->reader();
+    const auto begin = Clock::now();
+    const auto stored = reader->load(kDocument);
+    crdt::Doc doc = crdt::Doc::load(stored->state);
+    for (const storage::LogEntry& entry : stored->tail) {
+      doc.apply(crdt::Update::decode(entry.update));
+    }
+    const double time = milliseconds_since(begin);
+    if (doc.encode() != state_) throw std::runtime_error("wrong result: another document");
     return time;
   }
 
@@ -193,6 +209,7 @@ class History {
   std::unique_ptr<storage::Reader> reader_;
   const Input::Updates& updates_;
   const std::vector<storage::Time>& times_;
+  crdt::Bytes state_;
   double pack_milliseconds_ = 0;
 };
 
@@ -236,6 +253,8 @@ void measure(const std::string& folder, const std::string& directory, const std:
       updates.each.size(), updates.stream.size(), history_bytes, history.pack_milliseconds());
   history.read();
   for (std::size_t i = 0; i < kReadings; ++i) std::printf(i ? ", %.3f" : "%.3f", history.read());
+  std::printf("], \"openTimes\": [");
+  for (std::size_t i = 0; i < kReadings; ++i) std::printf(i ? ", %.3f" : "%.3f", history.open());
   const double first = history.index();  // of all the words, before any is thinned away
   const auto index_bytes = static_cast<long long>(bytes_of(directory, kIndexTables));
   history.write_on();

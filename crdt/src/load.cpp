@@ -85,27 +85,20 @@ class SourceV1 {
     check_reference_order(reader_, start, client, view);
   }
 
-  // Reads at most `count` plain blocks that stand between others, up to the first that is of
-  // another form or that take(const PlainBlock<>&) says no to; answers how many it took.
-  template <class Take>
+  // Reads at most `count` plain blocks, of kIsBetween only such that stand between others, up to
+  // the first that is of another form or that take(const PlainBlock<>&) says no to; answers how
+  // many it took.
+  template <bool kIsBetween, class Take>
   [[gnu::flatten]] std::uint64_t read_plain_blocks(ClientId client, std::uint64_t count,
                                                    Take&& take) {
     const OwnId own(client);
     const std::uint8_t* at = reader_.data();
     std::uint64_t taken = 0;
     for (const std::uint8_t* next = at; taken < count; ++taken, at = next) {
-      if (!take_plain_block<true>(own, next, take)) break;
+      if (!take_plain_block<kIsBetween>(own, next, take)) break;
     }
     reader_.skip_to(at);
     return taken;
-  }
-  // The next block, where it is a plain one and take() does not say no.
-  template <class Take>
-  bool read_plain_block(ClientId client, Take&& take) {
-    const std::uint8_t* at = reader_.data();
-    if (!take_plain_block<false>(OwnId(client), at, take)) return false;
-    reader_.skip_to(at);
-    return true;
   }
   template <class Visit>
   void read_deletions(Visit&& visit) {
@@ -189,16 +182,13 @@ class SourceV2 {
     }
     is_ahead_ = false;
   }
-  template <class Take>
+  template <bool kIsBetween, class Take>
   [[gnu::flatten]] std::uint64_t read_plain_blocks(ClientId client, std::uint64_t count,
                                                    Take&& take) {
+    if (is_ahead_) return 0;
     std::uint64_t taken = 0;
-    while (taken < count && take_plain_block<true>(client, take)) ++taken;
+    while (taken < count && take_plain_block<kIsBetween>(client, take)) ++taken;
     return taken;
-  }
-  template <class Take>
-  bool read_plain_block(ClientId client, Take&& take) {
-    return !is_ahead_ && take_plain_block<false>(client, take);
   }
   template <class Visit>
   void read_deletions(Visit&& visit) {
@@ -236,7 +226,7 @@ class SourceV2 {
 };
 
 // How many blocks are read before somebody looks whether there is room for more.
-constexpr std::size_t kBatch = 256;
+constexpr std::uint64_t kBatch = 256;
 
 template <class Source>
 class Loader {
@@ -308,21 +298,18 @@ class Loader {
     deleted_[deleted_count_] = {0, ~Clock{0}};  // nothing goes on with it
     own.next_deleted = own.deleted_end = ++deleted_count_;
 
-    std::uint64_t batch = kBatch;
+    std::uint64_t betweens = kBatch;
+    std::uint64_t others = 1;
     for (std::uint64_t left = section.blocks; left > 0;) {
       if (links_at_once_) {
-        batch = std::min(batch, left);
-        const std::uint64_t taken = place_plain_blocks(own, batch);
-        left -= taken;
+        const std::uint64_t left_before = left;
+        if (place_batch<true>(own, betweens, left)) continue;
+        place_batch<false>(own, others, left);
         if (own.decoded > kMaxSafeInteger) return false;
-        if (taken == batch) {
-          batch = kBatch;
-          continue;
-        }
-        batch = std::max<std::uint64_t>(taken, 1);  // the room for more would have been for nothing
+        if (left < left_before) continue;
       }
       loaded_[client] = own;
-      if (!(links_at_once_ && place_plain_block(loaded_[client])) && !decode_block()) return false;
+      if (!decode_block()) return false;
       own = loaded_[client];
       --left;
     }
@@ -341,29 +328,32 @@ class Loader {
     deleted_.make_room(deleted_count_, deleted_count_ + blocks + 2);
   }
 
+  // Places blocks up to one that cannot be: `batch` of them at most, and all of them is true. How
+  // many there will be the next time follows, so that there is not room for many for nothing.
+  template <bool kIsBetween>
+  bool place_batch(Loaded& own, std::uint64_t& batch, std::uint64_t& left) {
+    const std::uint64_t wanted = std::min(batch, left);
+    const std::uint64_t taken = place_plain_blocks<kIsBetween>(own, wanted);
+    left -= taken;
+    const bool is_whole = taken == wanted;
+    batch = is_whole ? std::min(2 * batch, kBatch) : std::max<std::uint64_t>(taken, 1);
+    return is_whole;
+  }
+
   // As many of the next `count` blocks as can be placed one after the other.
+  template <bool kIsBetween>
   std::uint64_t place_plain_blocks(Loaded& loaded, std::uint64_t count) {
     core_.blocks.resize(loaded.end + static_cast<std::size_t>(count));
     Loaded own = loaded;  // whose address nobody has, so that it can stay in registers
-    const std::uint64_t taken = source_.read_plain_blocks(
+    const std::uint64_t taken = source_.template read_plain_blocks<kIsBetween>(
         section_.id,
         count, [&](const auto& block) __attribute__((always_inline)) { return place(own, block); });
-    placed(own);
-    loaded = own;
-    return taken;
-  }
-  bool place_plain_block(Loaded& own) {
-    core_.blocks.resize(own.end + 1);
-    const bool is_placed =
-        source_.read_plain_block(section_.id, [&](const auto& block) { return place(own, block); });
-    placed(own);
-    return is_placed;
-  }
-  // What was placed is linked; what there was room for beyond it is given back.
-  void placed(Loaded& own) {
+    // What was placed is linked; what there was room for beyond it is given back.
     core_.blocks.resize(own.end);
     own.next = own.end;
     own.linked = own.decoded;
+    loaded = own;
+    return taken;
   }
 
   // Puts a block to where it stays, which is there for it, and between its neighbours, where it is

@@ -125,9 +125,10 @@ Json occurrences_json(const History& history, const std::vector<WovenText::Occur
   return all;
 }
 
-Json weave_json(const History& history, const WovenText& text) {
+Json weave_json(const History& history, const WovenText& text,
+                const std::vector<WovenText::Run>& runs) {
   Json all = Json::array();
-  for (const WovenText::Run& run : text.runs()) {
+  for (const WovenText::Run& run : runs) {
     Json one = {{"text", text.characters(run.begin, run.end)},
                 {"insertedBy", run.inserted_by},
                 {"inserted", run.inserted},

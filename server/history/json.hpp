@@ -38,7 +38,8 @@ nlohmann::ordered_json occurrences_json(const storage::History& history,
 // "deletedAt", "deletedStep"}, …]: unit i of a run came with change inserted + i * insertedStep,
 // the first at insertedAt. Steps only where they are not 0, what tells of deletion only where it
 // was.
-nlohmann::ordered_json weave_json(const storage::History& history, const crdt::WovenText& text);
+nlohmann::ordered_json weave_json(const storage::History& history, const crdt::WovenText& text,
+                                  const std::vector<crdt::WovenText::Run>& runs);
 // {"root": …, "type": "CLIENT:CLOCK"}, the latter of a text inside others.
 nlohmann::ordered_json text_name_json(const storage::History::TextName& name);
 

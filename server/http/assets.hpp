@@ -5,7 +5,7 @@
 
 namespace palimpsest::server {
 
-// One file of the built web client, embedded in this program.
+// One file of the built web client or of http/static, embedded in this program.
 struct Asset {
   std::string_view path;        // "index.html", "assets/index-4f2a91c0.js"
   std::string_view media_type;  // as in Content-Type
@@ -14,8 +14,8 @@ struct Asset {
   bool immutable;  // the name has a hash of the content: may be cached for ever
 };
 
-// All of them, ascending by path; empty in a build without the web client. Made by
-// cmake/embed.cmake.
+// All of them, ascending by path; those of the web client are not there in a build without it. Made
+// by cmake/embed.cmake.
 std::span<const Asset> embedded_assets();
 
 }  // namespace palimpsest::server

@@ -27,6 +27,7 @@ using storage::History;
 using storage::Seq;
 
 constexpr std::size_t kPhraseBytes = 1000;
+constexpr std::size_t kMostRuns = 100'000;  // in one answer
 constexpr std::size_t kYearSeconds = 366UL * 86'400;
 
 // One of the words that a parameter may be, the first where it is not there.
@@ -72,6 +73,19 @@ Response text_response(std::string text) {
   return bytes_response("text/plain; charset=utf-8", std::move(text));
 }
 
+// Leaves of the runs those that are asked for, and answers where the rest begins; null for nowhere.
+template <class Run>
+Json cut_to_page(std::vector<Run>& runs, const Query& query) {
+  const std::size_t limit = number_parameter(query, "limit", kMostRuns, kMostRuns);
+  const std::size_t offset = number_parameter(query, "offset", 0, crdt::WovenText::kNever - 1);
+  const std::size_t begin = std::min(offset, runs.size());
+  const std::size_t end = begin + std::min(limit, runs.size() - begin);
+  const Json next = end < runs.size() ? Json(end) : Json();
+  runs.erase(runs.begin() + static_cast<std::ptrdiff_t>(end), runs.end());
+  runs.erase(runs.begin(), runs.begin() + static_cast<std::ptrdiff_t>(begin));
+  return next;
+}
+
 Response timeline_page(History& history, const Query& query) {
   const bool is_sitting = choice_parameter(query, "group", {"burst", "sitting"}) == "sitting";
   const std::size_t limit = number_parameter(query, "limit", 100, 1000);
@@ -100,9 +114,12 @@ Response weave_page(History& history, const Query& query) {
   const bool is_json = choice_parameter(query, "format", {"binary", "json"}) == "json";
   const auto [name, text] = text_of(history, query);
   if (!is_json) return bytes_response(history.encode_weave(name));
+  std::vector<WovenText::Run> runs = text->runs();
+  Json next = cut_to_page(runs, query);
   return json_response(200, {{"seq", history.last_seq()},
                              {"text", text_name_json(name)},
-                             {"runs", weave_json(history, *text)}});
+                             {"runs", weave_json(history, *text, runs)},
+                             {"next", std::move(next)}});
 }
 
 Response diff_page(History& history, const Query& query) {
@@ -110,21 +127,26 @@ Response diff_page(History& history, const Query& query) {
   const Seq from = moment(history, query, "from");
   const Seq to = moment_or_now(history, query, "to");
   const auto [name, text] = text_of(history, query);
-  const auto changes = text->diff(from, to, history.groups());
+  auto changes = text->diff(from, to, history.groups());
   if (is_text)
     return text_response(unified_diff(changes, std::to_string(from), std::to_string(to)));
+  Json next = cut_to_page(changes, query);
   return json_response(200, {{"from", from},
                              {"to", to},
                              {"text", text_name_json(name)},
-                             {"runs", diff_json(history, changes)}});
+                             {"runs", diff_json(history, changes)},
+                             {"next", std::move(next)}});
 }
 
 Response blame_page(History& history, const Query& query) {
   const Seq at = moment_or_now(history, query, "at");
   const auto [name, text] = text_of(history, query);
+  auto runs = text->blame(at, history.groups());
+  Json next = cut_to_page(runs, query);
   return json_response(200, {{"at", at},
                              {"text", text_name_json(name)},
-                             {"runs", blame_json(history, text->blame(at, history.groups()))}});
+                             {"runs", blame_json(history, runs)},
+                             {"next", std::move(next)}});
 }
 
 Response search_page(History& history, const Query& query) {

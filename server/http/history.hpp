@@ -32,6 +32,8 @@ class HistoryPages {
   boost::asio::awaitable<Response> timeline(std::string document, Query query);
   // ?bucket=3600: by author and so many seconds.
   boost::asio::awaitable<Response> activity(std::string document, Query query);
+  // Runs in JSON come in pages: &offset=0&limit=100000.
+
   // ?format=binary|json
   boost::asio::awaitable<Response> weave(std::string document, Query query);
   // ?from=WHEN&to=WHEN&format=json|text

@@ -109,6 +109,12 @@ const Router::Route Router::kRoutes[] = {
     {"GET", "/sync/{name}", &Router::socket_only},
 };
 
+std::vector<std::pair<std::string_view, std::string_view>> Router::routes() {
+  std::vector<std::pair<std::string_view, std::string_view>> routes;
+  for (const Route& route : kRoutes) routes.emplace_back(route.method, route.pattern);
+  return routes;
+}
+
 Router::Router(Parts parts) : parts_(std::move(parts)) {}
 
 asio::awaitable<Response> Router::handle(Request request) const {
@@ -177,7 +183,7 @@ asio::awaitable<Response> Router::healthz(Call) const { co_return text_response(
 
 asio::awaitable<Response> Router::readyz(Call) const {
   if (const char* reason = parts_.not_ready()) throw Problem(503, reason);
-  co_return text_response(200, "ready\n");
+  co_return text_response(200, parts_.is_slow() ? "ready, but with slow storage\n" : "ready\n");
 }
 
 asio::awaitable<Response> Router::list_documents(Call call) const {

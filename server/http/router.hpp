@@ -3,6 +3,9 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 #include <spdlog/fwd.h>
@@ -45,12 +48,18 @@ class Router {
     OriginPolicy origins;
     // nullptr when edits are taken and stored, else why not.
     std::function<const char*()> not_ready;
+    // Whether they take long to be stored.
+    std::function<bool()> is_slow;
     std::shared_ptr<spdlog::logger> log;
   };
   explicit Router(Parts parts);
 
   // Never throws.
   boost::asio::awaitable<Response> handle(Request request) const;
+
+  // Method and path of what the API has, "{name}" standing for a document's: for who holds its
+  // description to it.
+  static std::vector<std::pair<std::string_view, std::string_view>> routes();
 
   // `/DOC` and `/sync/DOC`. The handshake itself has been checked. Throws Problem.
   SocketTarget route_websocket(const Request& request) const;

@@ -39,8 +39,22 @@ class TaskClient final : public Journal::Client {
 
 }  // namespace
 
-Journal::Journal(storage::Store& store, Options options, Handlers handlers)
-    : store_(store), options_(options), handlers_(std::move(handlers)) {
+// The store is at work, and until it is done nobody knows when that will be.
+class Journal::AtWork {
+ public:
+  explicit AtWork(Journal& journal) : journal_(journal) {
+    journal_.at_work_since_ = journal_.clock_.now();
+  }
+  ~AtWork() { journal_.at_work_since_ = Instant::max(); }
+  AtWork(const AtWork&) = delete;
+  AtWork& operator=(const AtWork&) = delete;
+
+ private:
+  Journal& journal_;
+};
+
+Journal::Journal(storage::Store& store, const Clock& clock, Options options, Handlers handlers)
+    : store_(store), clock_(clock), options_(options), handlers_(std::move(handlers)) {
   try {
     open_writer();
   } catch (const storage::Error& error) {
@@ -108,7 +122,7 @@ void Journal::work() {
 
 bool Journal::wait_for_work() {
   std::unique_lock lock(mutex_);
-  if (is_stalled_) {
+  if (is_full_) {
     wake_.wait_for(lock, options_.retry_after, [this] { return is_stopping_; });
     return !is_stopping_;
   }
@@ -133,15 +147,16 @@ void Journal::finish() {
 bool Journal::step() {
   const bool is_retry = retry_entries_ > 0;
   std::vector<Entry> entries = take();
-  if (has_failed() || (entries.empty() && !is_stalled_)) return false;
+  if (has_failed() || (entries.empty() && !is_full_)) return false;
   bool is_written = false;
+  const AtWork at_work(*this);
   try {
-    if (is_stalled_) open_writer();
+    if (is_full_) open_writer();
     if (!entries.empty()) write(entries, is_retry);
     is_written = true;
     is_unsettled_ = true;
     writer_->maintain();
-    if (is_stalled_) resume();
+    if (is_full_) resume();
   } catch (const storage::Error& error) {
     if (!may_pass(error)) {
       fail(error, entries);
@@ -162,7 +177,7 @@ bool Journal::step() {
 // reads for long.
 bool Journal::may_pass(const storage::Error& error) const {
   using Kind = storage::Error::Kind;
-  return error.kind() == Kind::kDiskFull || (is_stalled_ && error.kind() == Kind::kUnavailable);
+  return error.kind() == Kind::kDiskFull || (is_full_ && error.kind() == Kind::kUnavailable);
 }
 
 void Journal::open_writer() {
@@ -233,7 +248,8 @@ bool Journal::is_on_disk(const storage::Append& append) {
 
 void Journal::settle() {
   is_unsettled_ = false;
-  if (has_failed() || is_stalled_) return;
+  if (has_failed() || is_full_) return;
+  const AtWork at_work(*this);
   try {
     writer_->settle();
   } catch (const storage::Error& error) {
@@ -250,11 +266,11 @@ void Journal::stall(const storage::Error& error, std::span<Entry> unwritten) {
                   std::move_iterator(unwritten.end()));
   }
   retry_entries_ = unwritten.size();
-  if (!is_stalled_.exchange(true) && handlers_.stalled) handlers_.stalled(error);
+  if (!is_full_.exchange(true) && handlers_.stalled) handlers_.stalled(error);
 }
 
 void Journal::resume() {
-  is_stalled_ = false;
+  is_full_ = false;
   if (handlers_.resumed) handlers_.resumed();
 }
 
@@ -276,8 +292,17 @@ std::deque<Journal::Entry> Journal::drop_queue() {
   return std::exchange(queue_, {});
 }
 
+Journal::Health Journal::health() const {
+  if (is_full_) return Health::kFull;
+  const Instant since = at_work_since_;
+  if (since == Instant::max()) return Health::kWell;
+  const auto time = clock_.now() - since;
+  if (time >= options_.stuck_after) return Health::kStuck;
+  return time >= options_.slow_after ? Health::kSlow : Health::kWell;
+}
+
 bool Journal::is_overfull() const {
-  return is_stalled_ && queued_bytes() >= options_.stalled_bytes;
+  return health() != Health::kWell && queued_bytes() >= options_.stalled_bytes;
 }
 
 bool Journal::has_failed() const {

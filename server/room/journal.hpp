@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "room/clock.hpp"
 #include "storage/store.hpp"
 
 namespace palimpsest::server {
@@ -25,7 +26,8 @@ namespace palimpsest::server {
 // included.
 //
 // A full disk stalls it: nothing is acknowledged, everything stays queued, and again and again the
-// writer is opened anew and the commit that failed is tried once more. Any other error ends it.
+// writer is opened anew and the commit that failed is tried once more. A disk that does not answer
+// for long counts as one that is full, until it does. Any other error ends it.
 //
 // Invariant: a client hears committed(seq) only when all up to it is on disk. After a failure
 //            nobody hears of anything but failed().
@@ -52,6 +54,16 @@ class Journal {
     // until then.
     std::chrono::milliseconds retry_after{1'000};
     std::size_t stalled_bytes = std::size_t{64} << 20;
+    // One call of the store that takes longer is slow; and one that does not seem to end.
+    std::chrono::milliseconds slow_after{2'000};
+    std::chrono::milliseconds stuck_after{30'000};
+  };
+  // How the store does, as far as can be seen from outside of its calls.
+  enum class Health {
+    kWell,
+    kSlow,   // what is queued waits for longer than people like
+    kStuck,  // as good as full
+    kFull,
   };
   // What the owner wants to hear, on the journal's thread (stalled: also from the constructor).
   struct Handlers {
@@ -61,7 +73,7 @@ class Journal {
   };
 
   // Opens the store's writer. Throws storage::Error where it can't, unless the disk is full.
-  Journal(storage::Store& store, Options options, Handlers handlers);
+  Journal(storage::Store& store, const Clock& clock, Options options, Handlers handlers);
   // stop().
   ~Journal();
   Journal(const Journal&) = delete;
@@ -93,9 +105,10 @@ class Journal {
 
   // The store has failed: nothing is written any more, and nothing acknowledged.
   bool has_failed() const;
-  // The disk is full: what is queued waits.
-  bool is_stalled() const { return is_stalled_; }
-  // So much waits for a full disk that more must be refused.
+  Health health() const;
+  // What is queued waits, nobody knows for how long: the disk is full, or does not answer.
+  bool is_stalled() const { return health() >= Health::kStuck; }
+  // So much waits for a disk that is full or slow that more must be refused.
   bool is_overfull() const;
   // What waits to be written, and its bytes: for metrics.
   std::size_t queued() const;
@@ -107,6 +120,8 @@ class Journal {
     std::shared_ptr<Client> client;
     std::size_t bytes = 0;
   };
+
+  class AtWork;
 
   void enqueue(Entry entry);
   void work();
@@ -125,6 +140,7 @@ class Journal {
   std::deque<Entry> drop_queue();
 
   storage::Store& store_;
+  const Clock& clock_;
   const Options options_;
   const Handlers handlers_;
 
@@ -133,7 +149,8 @@ class Journal {
   bool is_unsettled_ = false;
   std::size_t retry_entries_ = 0;  // at the front of the queue: a commit whose outcome is unknown
 
-  std::atomic<bool> is_stalled_ = false;
+  std::atomic<bool> is_full_ = false;
+  std::atomic<Instant> at_work_since_ = Instant::max();  // of the call of the store under way
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;

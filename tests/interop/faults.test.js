@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises'
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { test } from 'node:test'
 import { checkTokens, Ledger, readText, tokensIn, verifyStore, Writer } from './support/ledger.js'
-import { withFolder } from './support/palimpsest.js'
+import { binary, withFolder } from './support/palimpsest.js'
 import { Random } from './support/random.js'
 import { RawClient } from './support/raw-client.js'
 import { Server } from './support/server.js'
@@ -137,6 +137,32 @@ for (const [id, call] of [['F4', 'fdatasync'], ['F5', 'pwrite64']]) {
       }))
   }
 }
+
+test('F6: a reserve that is released brings what waits on a full disk to it',
+  { skip: !hasNamespaces && 'no user namespaces with file systems of their own here' },
+  () => withFolder(async folder => {
+    const server = await Server.start(folder, { around: onSmallDisk(folder, 8 << 20), args: ['--reserve', '1MiB'] })
+    try {
+      const inside = `/proc/${server.process.pid}/root${folder}`
+      const writer = await Writer.connect(server, 'doc', '0.0')
+      fill(`${inside}/ballast`)
+      while ((await server.get('/readyz')).status === 200) {
+        writer.type('x'.repeat(2000))
+        await pause(10)
+      }
+      assert.ok(writer.client.acknowledged < writer.tokens.length, 'something waits')
+      const release = spawnSync(binary, ['reserve', '--release', '--data', inside], { encoding: 'utf8' })
+      assert.equal(release.status, 0, release.stderr)
+      assert.match(release.stdout, /^released 1 MiB/)
+      await until('what waited is saved', () => writer.client.acknowledged === writer.tokens.length)
+      assert.equal((await server.get('/readyz')).status, 200)
+      const again = spawnSync(binary, ['reserve', '--release', '--data', inside], { encoding: 'utf8' })
+      assert.equal(again.status, 1)
+      assert.match(again.stderr, /there is no reserve to release/)
+    } finally {
+      await server.kill()
+    }
+  }))
 
 // --- F7: a slow disk ---
 

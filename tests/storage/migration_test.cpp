@@ -99,6 +99,26 @@ TEST_CASE("the log of version 1 is the same in version 2", "[migration]") {
   CHECK(reader->load("notes")->last_seq == 301);
 }
 
+TEST_CASE("what was there before a migration is kept, as a store of its own", "[migration]") {
+  Version1 old;
+  old.add_document(1, "notes", 2);
+  for (storage::Seq seq = 1; seq <= 2; ++seq) old.add_entry(1, seq);
+  const fs::path kept = old.file().string() + ".before-version-3";
+  write_file(kept, {'o', 'l', 'd'});  // of an attempt that came to nothing
+  append_one(*old.open()->writer(), entry_by({77, ""}, "notes", 3, "since then"));
+
+  CHECK(old.open()->reader()->load("notes")->last_seq == 3);
+  const TempDirectory elsewhere;
+  fs::copy_file(kept, elsewhere.path() / "palimpsest.db");
+  {
+    Connection connection(elsewhere.path() / "palimpsest.db", Role::kReader);
+    CHECK(connection.query_integer("PRAGMA user_version") == 1);
+  }
+  const auto store = open_sqlite_store(elsewhere.path(), Access::kReadWrite);
+  CHECK(texts(store->reader()->log("notes", 1, 10)) ==
+        std::vector{Version1::text(1), Version1::text(2)});
+}
+
 TEST_CASE("what was damaged in version 1 is not taken for sound in version 2", "[migration]") {
   Version1 old;
   for (const int document : {1, 2, 3, 4}) {

@@ -55,6 +55,7 @@ class FaultyStore final : public storage::Store {
     kPrepareIndex,
     kReadWhole,
     kVerify,
+    kScans,
   };
   enum class Outcome {
     kNothingDone,     // the call throws instead of doing its work
@@ -219,6 +220,9 @@ class FaultyStore final : public storage::Store {
       run(Call::kNameVersion, [&] { naming = inner_->name_version(document, version); });
       return naming;
     }
+    void note_scan(const storage::Scan& scan) override {
+      run(Call::kScans, [&] { inner_->note_scan(scan); });
+    }
     void maintain() override {
       run(Call::kMaintain, [&] { inner_->maintain(); });
     }
@@ -323,8 +327,11 @@ class FaultyStore final : public storage::Store {
       return shared_->run(Call::kReadWhole,
                           [&] { return inner_->read_whole(document, show_head, show_stretch); });
     }
-    std::vector<storage::Finding> verify() override {
-      return shared_->run(Call::kVerify, [&] { return inner_->verify(); });
+    std::vector<storage::Finding> verify(const std::function<bool()>& go_on) override {
+      return shared_->run(Call::kVerify, [&] { return inner_->verify(go_on); });
+    }
+    std::optional<storage::Scan> last_scan() override {
+      return shared_->run(Call::kScans, [&] { return inner_->last_scan(); });
     }
 
    private:

@@ -55,6 +55,7 @@ class MemoryStore final : public storage::Store {
     std::map<std::string, Document, std::less<>> documents;
     std::map<std::string, Generation, std::less<>> generations;
     bool has_writer = false;
+    std::optional<storage::Scan> last_scan;
   };
   class MemoryWriter;
   class MemoryReader;
@@ -134,6 +135,10 @@ class MemoryStore::MemoryWriter final : public storage::Writer {
       return storage::Naming::kNoSuchMoment;
     const auto& present = found->second.versions.try_emplace(version.name, version).first->second;
     return present == version ? storage::Naming::kDone : storage::Naming::kTaken;
+  }
+  void note_scan(const storage::Scan& scan) override {
+    const std::lock_guard lock(state_->mutex);
+    state_->last_scan = scan;
   }
   void maintain() override {}
   void settle() override {}
@@ -312,7 +317,19 @@ class MemoryStore::MemoryReader final : public storage::Reader {
     return false;
   }
 
-  std::vector<storage::Finding> verify() override { return {}; }
+  std::vector<storage::Finding> verify(const std::function<bool()>& go_on) override {
+    const std::size_t documents = [this] {
+      const std::lock_guard lock(state_->mutex);
+      return state_->documents.size();
+    }();
+    for (std::size_t i = 0; i < documents && go_on(); ++i) {
+    }
+    return {};
+  }
+  std::optional<storage::Scan> last_scan() override {
+    const std::lock_guard lock(state_->mutex);
+    return state_->last_scan;
+  }
 
  private:
   static std::vector<storage::LogEntry> entries(const Document& document, storage::Seq first,

@@ -304,6 +304,14 @@ enum class Naming {
   kNoSuchMoment,  // there is no such document, or its log does not reach there
 };
 
+// That the whole store was read and compared.
+struct Scan {
+  Time at;
+  std::size_t findings = 0;
+
+  friend bool operator==(const Scan&, const Scan&) = default;
+};
+
 // Something wrong that Reader::verify() found.
 struct Finding {
   std::string document;  // empty: the database as a whole
@@ -362,6 +370,7 @@ class Writer {
   virtual bool scrub() = 0;
   // Names a moment. Doing it again changes nothing and is done.
   virtual Naming name_version(std::string_view document, const Version& version) = 0;
+  virtual void note_scan(const Scan& scan) = 0;
   // Moves pages from the write-ahead log into the database where that is due. Cheap when it is not:
   // call it after every append.
   virtual void maintain() = 0;
@@ -447,11 +456,17 @@ class Reader {
 
   // Reads everything and answers what is wrong with it; empty is well: the file and its references,
   // every checksum, that every entry is there and is an update, and that the log of each document,
-  // replayed up to its checkpoint, comes to what is in the checkpoint.
+  // replayed up to its checkpoint, comes to what is in the checkpoint. Asks before each document
+  // whether to go on.
   // Cost: as long as reading the whole file and applying every update takes, but it never holds up
   //       the writer; memory of one document at a time: its checkpoint, the document replayed, and
   //       where the bytes of these two differ, both documents and what they show.
-  virtual std::vector<Finding> verify() = 0;
+  virtual std::vector<Finding> verify(const std::function<bool()>& go_on) = 0;
+  std::vector<Finding> verify() {
+    return verify([] { return true; });
+  }
+  // The latest that was noted.
+  virtual std::optional<Scan> last_scan() = 0;
 };
 
 // One data directory, held by one process at a time.

@@ -10,6 +10,8 @@ namespace palimpsest::storage::sqlite {
 //   palimpsest.db.new        one that is being created, until it is complete
 //   palimpsest.db.restoring  a backup that is being put back, until it is palimpsest.db
 //   palimpsest.db.before-restore-…   what was there before
+//   palimpsest.db.before-version-…   what was there before it was brought up to date
+//   palimpsest.reserve       room for when the disk is full (storage/reserve.hpp)
 //   palimpsest.lock          held by the process that may write; never deleted
 std::filesystem::path database_file(const std::filesystem::path& directory);
 

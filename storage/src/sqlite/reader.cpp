@@ -142,6 +142,14 @@ std::vector<Version> SqliteReader::versions(std::string_view name) {
   return versions;
 }
 
+std::optional<Scan> SqliteReader::last_scan() {
+  connection_.describe("when the store was read last");
+  Statement last(connection_, "SELECT at_ms, findings FROM scans ORDER BY id DESC LIMIT 1");
+  Execution row = last.run();
+  if (!row.next()) return std::nullopt;
+  return Scan{time_from(row.integer(0)), static_cast<std::size_t>(row.unsigned_integer(1))};
+}
+
 std::vector<DocumentSummary> SqliteReader::list(std::size_t limit, std::size_t offset) {
   connection_.describe("list");
   Transaction snapshot(connection_);

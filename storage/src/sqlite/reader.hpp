@@ -45,7 +45,9 @@ class SqliteReader final : public Reader {
   std::vector<std::string> unindexed(std::size_t limit) override;
   std::optional<PreparedIndex> prepare_index(std::string_view document,
                                              std::size_t most_bytes) override;
-  std::vector<Finding> verify() override;
+  using Reader::verify;
+  std::vector<Finding> verify(const std::function<bool()>& go_on) override;
+  std::optional<Scan> last_scan() override;
 
  private:
   // A row of `documents`, as far as reading the log needs it.

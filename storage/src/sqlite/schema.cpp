@@ -160,6 +160,13 @@ CREATE TABLE purges (
 ) STRICT;
 CREATE INDEX purges_by_document ON purges (document_id);
 
+-- When the whole store was read and compared, and how much was wrong with it.
+CREATE TABLE scans (
+  id       INTEGER PRIMARY KEY,
+  at_ms    INTEGER NOT NULL,
+  findings INTEGER NOT NULL
+) STRICT;
+
 -- How often the document's log was rewritten.
 ALTER TABLE documents ADD COLUMN rewrites INTEGER NOT NULL DEFAULT 0;
 
@@ -209,9 +216,13 @@ void check_identity(Connection& connection, Migrations known) {
   }
 }
 
+bool is_up_to_date(Connection& connection, Migrations known) {
+  return version_of(connection) == static_cast<std::int64_t>(known.size());
+}
+
 void check_version(Connection& connection, Migrations known) {
   check_identity(connection, known);
-  if (version_of(connection) != static_cast<std::int64_t>(known.size())) {
+  if (!is_up_to_date(connection, known)) {
     connection.fail(Error::Kind::kUnavailable,
                     "has an older schema; start the server on it once, which brings it up to date");
   }

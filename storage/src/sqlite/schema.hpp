@@ -22,6 +22,8 @@ Migrations migrations();
 // Throws Error (kUnavailable) unless the database is ours and not newer than `known`.
 void check_identity(Connection& connection, Migrations known);
 
+bool is_up_to_date(Connection& connection, Migrations known);
+
 // Throws Error (kUnavailable) unless the database has exactly the version that `known` leads to.
 void check_version(Connection& connection, Migrations known);
 

@@ -12,6 +12,7 @@
 #include "sqlite/reader.hpp"
 #include "sqlite/schema.hpp"
 #include "sqlite/writer.hpp"
+#include "storage/backup.hpp"
 
 namespace palimpsest::storage {
 namespace {
@@ -73,10 +74,23 @@ void as_unavailable(Work work) {
   }
 }
 
-void bring_up_to_date(const fs::path& file) {
-  sqlite::Connection connection(file, sqlite::Role::kWriter);
+// What a migration gets wrong is not lost: DIR/palimpsest.db.before-version-N has all of it. One
+// that an earlier attempt left may be older than what is there now.
+void keep_as_it_was(const fs::path& home) {
+  const fs::path copy = sqlite::database_file(home).string() + ".before-version-" +
+                        std::to_string(sqlite::migrations().size());
+  std::error_code error;
+  fs::remove(copy, error);
+  if (error) refuse(copy, error.message());
+  Backup(home).write_to(copy);
+}
+
+void bring_up_to_date(const fs::path& home) {
+  sqlite::Connection connection(sqlite::database_file(home), sqlite::Role::kWriter);
   sqlite::check_identity(connection, sqlite::migrations());
   connection.configure();
+  if (sqlite::is_up_to_date(connection, sqlite::migrations())) return;
+  keep_as_it_was(home);
   sqlite::migrate(connection, sqlite::migrations());
 }
 
@@ -98,7 +112,7 @@ std::unique_ptr<Store> open_sqlite_store(const fs::path& directory, Access acces
     lock = std::make_shared<sqlite::DirectoryLock>(home);
     sqlite::create_database_if_missing(home);
     check_file(file);
-    as_unavailable([&] { bring_up_to_date(file); });
+    as_unavailable([&] { bring_up_to_date(home); });
   } else {
     check_file(file);
     as_unavailable([&] { check_readable(file); });

@@ -31,13 +31,14 @@ void collect(const std::string& document, std::vector<Finding>& findings, Check 
 
 }  // namespace
 
-std::vector<Finding> SqliteReader::verify() {
+std::vector<Finding> SqliteReader::verify(const std::function<bool()>& go_on) {
   connection_.describe("verify");
   std::vector<Finding> findings;
   collect("", findings, [&] { verify_database(findings); });
   std::vector<std::string> names;
   collect("", findings, [&] { names = document_names(); });
   for (const std::string& name : names) {
+    if (!go_on()) break;
     collect(name, findings, [&] { verify_document(name, findings); });
   }
   return findings;

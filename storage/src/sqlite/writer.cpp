@@ -607,6 +607,15 @@ Naming SqliteWriter::insert_version(const CachedDocument& document, const Versio
   return is_ours ? Naming::kDone : Naming::kTaken;
 }
 
+void SqliteWriter::note_scan(const Scan& scan) {
+  guarded("noting that the store was read", [&] {
+    Transaction transaction(connection_);
+    Statement(connection_, "INSERT INTO scans (at_ms, findings) VALUES (?1, ?2)")
+        .execute(milliseconds(scan.at), static_cast<std::int64_t>(scan.findings));
+    transaction.commit();
+  });
+}
+
 void SqliteWriter::maintain() {
   const std::int64_t bytes = wal_bytes();
   // Less than before: SQLite began at the start of the file again.

@@ -39,6 +39,7 @@ class SqliteWriter final : public Writer {
   bool rewrite(const LogRewrite& rewrite, const RewriteReason& reason) override;
   bool scrub() override;
   Naming name_version(std::string_view document, const Version& version) override;
+  void note_scan(const Scan& scan) override;
   void maintain() override;
   void settle() override;
 

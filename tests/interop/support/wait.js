@@ -16,7 +16,7 @@ export const pause = milliseconds => new Promise(done => setTimeout(done, millis
 /** Looks again and again until `condition` holds. */
 export async function until(what, condition, milliseconds = 15_000) {
   const deadline = performance.now() + milliseconds
-  while (!condition()) {
+  while (!await condition()) {
     if (performance.now() > deadline) {
       throw new Error(`not within ${milliseconds} ms: ${typeof what === 'function' ? what() : what}`)
     }

@@ -78,6 +78,30 @@ TEST_CASE("a weave is binary for a browser and JSON for people", "[http][history
   CHECK_FALSE(weave["runs"][0].contains("deleted"));
 }
 
+TEST_CASE("runs in JSON come in pages", "[http][history]") {
+  TestServer server;
+  Author author(server);
+  author.insert(0, "abcde");
+  author.erase(1, 1);
+  author.erase(2, 1);
+  for (const std::string what : {"/history/weave?format=json", "/diff?from=1", "/blame?at=0"}) {
+    CAPTURE(what);
+    const std::string path = "/api/documents/notes" + what;
+    const json whole = get_json(server, path);
+    CHECK(whole["next"].is_null());
+    json runs = json::array();
+    for (json next = 0; !next.is_null();) {
+      const json page =
+          get_json(server, path + "&limit=2&offset=" + std::to_string(next.get<std::size_t>()));
+      CHECK(page["runs"].size() <= 2);
+      for (const json& run : page["runs"]) runs.push_back(run);
+      next = page["next"];
+    }
+    CHECK(runs == whole["runs"]);
+    CHECK(get_json(server, path + "&offset=1000")["runs"].empty());
+  }
+}
+
 TEST_CASE("the content of a moment is text, JSON or an update", "[http][history]") {
   TestServer server;
   Author author(server);
@@ -114,6 +138,7 @@ TEST_CASE("a question about the past that cannot be answered names what is wrong
       {"/api/documents/notes/diff?from=2", 404, "from: change 2 has not come yet"},
       {"/api/documents/notes/diff?from=0&to=soon", 400, "to: a moment is the number"},
       {"/api/documents/notes/blame?at=v:final", 404, "at: there is no version of that name"},
+      {"/api/documents/notes/blame?limit=100001", 400, "limit must be a number up to 100000"},
       {"/api/documents/notes/history/search", 400, "q must be a phrase"},
       {"/api/documents/notes/content?format=json&root=none", 404, "root: the document had no"},
   }));

@@ -177,3 +177,37 @@ TEST_CASE("F6: who sends more than can wait for room is told to come back", "[di
   CHECK(bob.text() == std::string(2000, 'x') + "more");
   CHECK(server.stored_text("doc") == bob.text());
 }
+
+TEST_CASE("F7: who joins while the disk does not answer reads what is stored", "[disk full]") {
+  Server server;
+  Client ann(server, "doc", 1);
+  ann.connect(kCounted);
+  ann.append("stored ");
+  settle(server, {&ann});
+  ann.append("waiting");
+  server.run();
+  const std::size_t acknowledged = ann.acknowledged;
+  Client late(server, "doc", 2);
+  std::string seen;
+  server.store().before([&](FaultyStore::Call call) {
+    if (call != FaultyStore::Call::kAppend) return;
+    server.store().before({});
+    server.pass(29s);
+    late.connect();
+    server.run();
+    late.read();
+    CHECK(late.answers == 0);
+    server.pass(2s);
+    late.read();
+    seen = late.text();
+  });
+  server.commit();
+  CHECK(seen == "stored ");
+  CHECK(late.answers == 1);
+  settle(server, {&ann, &late});
+  CHECK(ann.acknowledged == acknowledged + 1);
+  CHECK(late.text() == "stored waiting");
+  CHECK(late.answers == 1);
+  CHECK_FALSE(ann.closed);
+  CHECK_FALSE(late.closed);
+}

@@ -4,11 +4,13 @@
 #include <future>
 #include <thread>
 
+#include "support.hpp"
 #include "support/catch.hpp"
 #include "support/faulty_store.hpp"
 #include "support/memory_store.hpp"
 
 using namespace palimpsest;
+using namespace std::chrono_literals;
 using server::Journal;
 using testing::FaultyStore;
 using testing::MemoryStore;
@@ -47,7 +49,7 @@ struct FakeClient final : Journal::Client {
 struct Rig {
   explicit Rig(Journal::Options options = {})
       : journal(
-            store, options,
+            store, clock, options,
             {.failed = [this](const storage::Error& error) { errors.emplace_back(error.what()); },
              .stalled = [this](const storage::Error&) { ++stalls; },
              .resumed = [this] { ++resumptions; }}) {
@@ -65,6 +67,7 @@ struct Rig {
     return found ? found->last_seq : 0;
   }
 
+  testing::FakeClock clock;
   MemoryStore memory;
   FaultyStore store{memory};
   std::vector<Call> calls;
@@ -102,7 +105,8 @@ TEST_CASE("everything that queued up during a commit goes into the next one", "[
     first_commit_runs.set_value();
     first_commit_may_end.get_future().wait();
   });
-  Journal journal(store, {}, {});
+  const testing::FakeClock clock;
+  Journal journal(store, clock, {}, {});
   const auto client = std::make_shared<FakeClient>();
   journal.start();
   journal.append(entry("doc", 1), client);
@@ -293,7 +297,8 @@ TEST_CASE("F6: a journal may begin on a full disk", "[journal]") {
   FaultyStore store(memory);
   store.fail_nth(Call::kOpenWriter, 0, Kind::kDiskFull);
   int stalls = 0;
-  Journal journal(store, {}, {.stalled = [&](const storage::Error&) { ++stalls; }});
+  const testing::FakeClock clock;
+  Journal journal(store, clock, {}, {.stalled = [&](const storage::Error&) { ++stalls; }});
   CHECK(stalls == 1);
   const auto client = std::make_shared<FakeClient>();
   journal.append(entry("doc", 1), client);
@@ -303,7 +308,7 @@ TEST_CASE("F6: a journal may begin on a full disk", "[journal]") {
   CHECK_FALSE(journal.is_stalled());
 
   store.fail_nth(Call::kOpenWriter, 0);
-  CHECK_THROWS_AS(Journal(store, {}, {}), storage::Error);
+  CHECK_THROWS_AS(Journal(store, clock, {}, {}), storage::Error);
 }
 
 TEST_CASE("F6: on a full disk an I/O error ends the journal as ever", "[journal]") {
@@ -444,4 +449,32 @@ TEST_CASE("who waits for a task hears that it failed, once", "[journal]") {
   CHECK(told == std::vector<bool>{false, false});
   rig.journal.run({.write = [](storage::Writer&) {}, .done = tell});
   CHECK(told == std::vector<bool>{false, false, false});
+}
+
+TEST_CASE("F7: a call of the store that takes long shows as slow, then as good as a full disk",
+          "[journal]") {
+  Rig rig({.stalled_bytes = 2});
+  rig.append("doc", 1);
+  std::vector<Journal::Health> seen;
+  std::vector<bool> overfull;
+  rig.store.before([&](Call) {
+    rig.append("doc", 2);
+    rig.append("doc", 3);
+    for (const std::chrono::seconds passed : {0s, 2s, 28s}) {
+      rig.clock.advance(passed);
+      seen.push_back(rig.journal.health());
+      overfull.push_back(rig.journal.is_overfull());
+    }
+    rig.store.before({});
+  });
+  CHECK(rig.journal.step());
+  CHECK(seen ==
+        std::vector{Journal::Health::kWell, Journal::Health::kSlow, Journal::Health::kStuck});
+  CHECK(overfull == std::vector{false, true, true});
+  CHECK(rig.journal.health() == Journal::Health::kWell);
+  CHECK_FALSE(rig.journal.is_stalled());
+  CHECK(rig.client->committed_to == 1);
+  CHECK(rig.journal.step());
+  CHECK(rig.client->committed_to == 3);
+  CHECK(rig.stalls == 0);
 }

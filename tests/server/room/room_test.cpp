@@ -76,8 +76,8 @@ struct Rig {
   }
 
   MemoryStore disk;
-  server::Journal journal{disk, {}, {}};
   testing::FakeClock clock;
+  server::Journal journal{disk, clock, {}, {}};
   boost::asio::io_context io;
   std::shared_ptr<spdlog::logger> log = std::make_shared<spdlog::logger>("test");
   FakeHost host;

@@ -16,9 +16,9 @@ Server::Server(storage::Store& disk, server::Room::Options options,
                server::Journal::Options journal)
     : store_(disk) {
   journal_ = std::make_unique<server::Journal>(
-      store_, journal, server::Journal::Handlers{.failed = [this](const storage::Error& error) {
-        failures_.push_back(error.what());
-      }});
+      store_, clock_, journal,
+      server::Journal::Handlers{
+          .failed = [this](const storage::Error& error) { failures_.push_back(error.what()); }});
   directory_ =
       std::make_unique<server::Directory>(io_, io_.get_executor(), store_, *journal_, clock_,
                                           std::make_shared<spdlog::logger>("test"), options);

@@ -54,7 +54,7 @@ struct Rig {
   boost::asio::io_context io;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{io.get_executor()};
   boost::asio::thread_pool loading{2};
-  server::Journal journal{store, {}, {}};
+  server::Journal journal{store, clock, {}, {}};
   server::Directory directory{io,
                               loading.get_executor(),
                               store,
