@@ -10,6 +10,17 @@
 
 namespace palimpsest::server {
 
+namespace {
+
+// Packed keystrokes of people who write at once can be smaller than what they came to.
+bool saves_enough(const storage::Thinning& thinning, storage::Seq entries) {
+  const storage::LogRewrite& rewrite = thinning.rewrite;
+  return thinning.emptied >= entries / 2 &&
+         rewrite.bytes_after <= rewrite.bytes_before - rewrite.bytes_before / 10;
+}
+
+}  // namespace
+
 // A thinning on its way through the journal.
 struct Thinner::Pass {
   std::string document;
@@ -72,7 +83,7 @@ void Thinner::take(const Document& document) {
     reader_.reset();
     log_->error("document {}: its history is not thinned: {}", document.document, error.what());
   }
-  if (thinning && thinning->emptied >= options_.entries / 2) {
+  if (thinning && saves_enough(*thinning, options_.entries)) {
     return write(document, std::move(*thinning), begin);
   }
   rest(document.document, begin, options_.between_passes);

@@ -35,7 +35,8 @@ class Thinner {
   struct Options {
     // What is older than so many days, of documents without a rule of their own; 0: nothing.
     std::uint32_t days = 0;
-    // So many entries have to be old enough, and half of them to become empty.
+    // So many entries have to be old enough, half of them to become empty, and a tenth of the bytes
+    // that change to be saved.
     storage::Seq entries = 1000;
     std::chrono::minutes between_looks{10};
     std::chrono::hours between_passes{24};
