@@ -20,10 +20,13 @@
 #include "cli/transfer.hpp"
 #include "config.hpp"
 #include "exit_status.hpp"
+#include "history_arguments.hpp"
 
 namespace {
 
+using palimpsest::server::add_data;
 using palimpsest::server::Flags;
+using palimpsest::server::kWhen;
 using palimpsest::server::Setting;
 namespace cli = palimpsest::server::cli;
 namespace server = palimpsest::server;
@@ -148,34 +151,24 @@ struct History {
   cli::HistoryDiff diff;
   cli::HistoryBlame blame;
   cli::HistorySearch search;
+  cli::HistoryPurges purges;
   std::vector<std::string> words;
   CLI::App* log_command = nullptr;
   CLI::App* show_command = nullptr;
   CLI::App* diff_command = nullptr;
   CLI::App* blame_command = nullptr;
   CLI::App* search_command = nullptr;
+  CLI::App* purges_command = nullptr;
   Flags flags;
 
   const CLI::App* parsed() const {
     for (const CLI::App* command :
-         {log_command, show_command, diff_command, blame_command, search_command}) {
+         {log_command, show_command, diff_command, blame_command, search_command, purges_command}) {
       if (command->parsed()) return command;
     }
     return nullptr;
   }
 };
-
-constexpr const char* kWhen =
-    "A moment: the number of a change, an RFC 3339 time, or v:NAME of a version";
-
-void add_data(CLI::App& command, Flags& flags) {
-  command
-      .add_option_function<std::string>(
-          "--data", [&flags](const std::string& data) { flags["data"] = {data}; },
-          "The directory with the documents")
-      ->type_name("DIR")
-      ->default_str("data");
-}
 
 std::filesystem::path data_of(const Flags& flags) {
   return server::load_config(flags, server::process_environment).data;
@@ -237,6 +230,10 @@ void add_history(CLI::App& program, History& history) {
   history.search_command->add_option("--document", history.search.document, "Only in this one")
       ->type_name("DOC");
   add_root(*history.search_command, history.search);
+
+  history.purges_command = add(
+      "purges", "List when something was purged under that name, by whom and why", history.purges);
+  add_document(*history.purges_command, history.purges);
 }
 
 int run_history(History& history) {
@@ -257,6 +254,7 @@ int run_history(History& history) {
   run(history.show_command, history.show);
   run(history.diff_command, history.diff);
   run(history.blame_command, history.blame);
+  run(history.purges_command, history.purges);
   run(history.search_command, history.search);
   flush_output();
   return server::kExitDone;
@@ -478,6 +476,8 @@ int run(int argc, char** argv) {
   add_transfer(program, transfer);
   Retention retention;
   add_retention(program, retention);
+  server::HistoryWriteArguments writes;
+  writes.add_to(program);
 
   try {
     program.parse(argc, argv);
@@ -488,6 +488,11 @@ int run(int argc, char** argv) {
   if (store.parsed()) return run_store(store);
   if (transfer.parsed()) return run_transfer(transfer);
   if (retention.parsed()) return run_retention(retention);
+  if (writes.parsed()) {
+    writes.run();
+    flush_output();
+    return server::kExitDone;
+  }
   return history.parsed() != nullptr ? run_history(history) : run_doc(doc);
 }
 

@@ -52,8 +52,10 @@ Json call_api(const Config& config, std::string method, std::string target, cons
   http::Request request;
   request.method = std::move(method);
   request.target = std::move(target);
-  request.fields.emplace_back("Content-Type", "application/json");
-  request.body = body.dump();
+  if (!body.is_null()) {
+    request.fields.emplace_back("Content-Type", "application/json");
+    request.body = body.dump();
+  }
   const http::Response response = call_api(config, std::move(request));
   if (response.status >= 500) throw ConfigError(detail_of(response));
   if (response.status >= 400) throw InputError(detail_of(response));

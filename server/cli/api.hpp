@@ -14,8 +14,8 @@ namespace palimpsest::server::cli {
 // can be had.
 http::Response call_api(const Config& config, http::Request request);
 
-// The same with JSON there and back. Throws InputError with what the answer says where the request
-// is refused (4xx), ConfigError where it cannot be served (5xx).
+// The same with JSON there and back; null is no body. Throws InputError with what the answer says
+// where the request is refused (4xx), ConfigError where it cannot be served (5xx).
 nlohmann::ordered_json call_api(const Config& config, std::string method, std::string target,
                                 const nlohmann::ordered_json& body);
 

@@ -27,6 +27,9 @@ using storage::format_time;
 using storage::History;
 
 constexpr std::size_t kNameCodePoints = 40;
+constexpr std::size_t kVersionCodePoints = 255;
+constexpr std::size_t kReasonCodePoints = 1000;
+const std::string kBeforeAll = "before all";
 
 void print(std::ostream& out, const Json& json) {
   out << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
@@ -42,17 +45,26 @@ class Archive {
 
   History history(const std::string& document) {
     History history(document);
-    if (!history.catch_up(*reader_)) {
-      throw InputError("document \"" + document + "\": there is none of that name in " +
-                       data_.string());
-    }
+    if (!history.catch_up(*reader_)) throw no_such(document);
     return history;
+  }
+
+  // Also of a document that is gone.
+  std::vector<storage::Purge> purges(const std::string& document) {
+    std::vector<storage::Purge> purges = reader_->purges(document);
+    if (purges.empty() && !reader_->find(document, "")) throw no_such(document);
+    return purges;
   }
 
   // Documents that may have said it.
   storage::Candidates candidates(const std::string& text) { return reader_->find_candidates(text); }
 
  private:
+  InputError no_such(const std::string& document) const {
+    return InputError("document \"" + document + "\": there is none of that name in " +
+                      data_.string());
+  }
+
   std::filesystem::path data_;
   std::unique_ptr<storage::Store> store_;
   std::unique_ptr<storage::Reader> reader_;
@@ -277,6 +289,39 @@ void run(const HistoryBlame& command, std::ostream& out) {
       return;
     }
     print_blame(out, history, runs);
+  });
+}
+
+void run(const HistoryVersions& command, std::ostream& out) {
+  with_history(command, [&](History& history) {
+    if (command.json) {
+      print(out, {{"document", command.document}, {"versions", versions_json(history)}});
+      return;
+    }
+    for (const storage::Version& version : history.versions()) {
+      out << (version.seq == 0 ? kBeforeAll : format_time(history.time_of(version.seq))) << "  "
+          << version.seq << "  v:" << plain_text(version.name, kVersionCodePoints);
+      if (!version.named_by.empty())
+        out << "  by " << plain_text(version.named_by, kNameCodePoints);
+      out << '\n';
+    }
+  });
+}
+
+void run(const HistoryPurges& command, std::ostream& out) {
+  with_archive(command, [&](Archive& archive) {
+    const std::vector<storage::Purge> purges = archive.purges(command.document);
+    if (command.json) {
+      print(out, {{"document", command.document}, {"purges", purges_json(purges)}});
+      return;
+    }
+    for (const storage::Purge& purge : purges) {
+      out << format_time(purge.at) << "  "
+          << (purge.is_whole ? "the document, changes: " : "units: ") << purge.units << "  by "
+          << (purge.by.empty() ? "somebody" : plain_text(purge.by, kNameCodePoints));
+      if (!purge.reason.empty()) out << "  # " << plain_text(purge.reason, kReasonCodePoints);
+      out << '\n';
+    }
   });
 }
 

@@ -8,8 +8,8 @@
 
 namespace palimpsest::server::cli {
 
-// `palimpsest log`, `show`, `diff`, `blame`, `search`: the stored history, read while a server may
-// run on the same store.
+// `palimpsest log`, `show`, `diff`, `blame`, `search`, `versions`, `purges`: the stored history,
+// read while a server may run on the same store.
 //
 // Errors: ConfigError where the store cannot be used, InputError for a document, a moment or a text
 //         that is not in it.
@@ -49,6 +49,15 @@ struct HistoryBlame : HistorySource {
 };
 // A line for each piece by one author in a line of the text.
 void run(const HistoryBlame& command, std::ostream& out);
+
+struct HistoryVersions : HistorySource {};
+// A line for each moment that has a name, the earliest first.
+void run(const HistoryVersions& command, std::ostream& out);
+
+struct HistoryPurges : HistorySource {};
+// A line for each time that something was purged under that name, the last first; also where there
+// is no such document any more.
+void run(const HistoryPurges& command, std::ostream& out);
 
 // In one document, or in all where none is named: then the index says in which it may have stood,
 // and what it does not know yet is read as a whole, which `notes` is told.

@@ -145,6 +145,35 @@ Json weave_json(const History& history, const WovenText& text,
   return all;
 }
 
+Json versions_json(const History& history) {
+  Json versions = Json::array();
+  for (const storage::Version& version : history.versions()) {
+    Json at = nullptr;
+    if (version.seq > 0) at = format_time(history.time_of(version.seq));
+    versions.push_back({{"name", version.name},
+                        {"seq", version.seq},
+                        {"at", std::move(at)},
+                        {"namedAt", format_time(version.named_at)},
+                        {"by", version.named_by}});
+  }
+  return versions;
+}
+
+Json purges_json(const std::vector<storage::Purge>& purges) {
+  Json all = Json::array();
+  for (const storage::Purge& purge : purges) {
+    Json one = {{"at", format_time(purge.at)}, {"by", purge.by}, {"reason", purge.reason}};
+    if (purge.is_whole) {
+      one["document"] = true;
+      one["entries"] = purge.units;
+    } else {
+      one["units"] = purge.units;
+    }
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
 Json text_name_json(const History::TextName& name) {
   Json text = {{"root", name.root}};
   if (name.type) {

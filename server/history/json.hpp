@@ -40,6 +40,11 @@ nlohmann::ordered_json occurrences_json(const storage::History& history,
 // was.
 nlohmann::ordered_json weave_json(const storage::History& history, const crdt::WovenText& text,
                                   const std::vector<crdt::WovenText::Run>& runs);
+// [{"name", "seq", "at", "namedAt", "by"}, …]; "at" null of the moment before all.
+nlohmann::ordered_json versions_json(const storage::History& history);
+// [{"at", "by", "reason", "units"}, …], or where the document as a whole went {"at", "by",
+// "reason", "document": true, "entries"}.
+nlohmann::ordered_json purges_json(const std::vector<storage::Purge>& purges);
 // {"root": …, "type": "CLIENT:CLOCK"}, the latter of a text inside others.
 nlohmann::ordered_json text_name_json(const storage::History::TextName& name);
 

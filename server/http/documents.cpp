@@ -15,6 +15,7 @@
 #include "http/reply.hpp"
 #include "room/clock.hpp"
 #include "room/directory.hpp"
+#include "room/notes.hpp"
 #include "room/plain_text.hpp"
 #include "room/task.hpp"
 #include "storage/store.hpp"
@@ -29,9 +30,6 @@ using storage::ListQuery;
 constexpr std::size_t kDefaultLimit = 100;
 constexpr std::size_t kMaxLimit = 1000;
 constexpr std::size_t kQueryBytes = 1000;
-constexpr std::size_t kTitleCodePoints = 200;
-constexpr std::size_t kTags = 20;
-constexpr std::size_t kTagCodePoints = 50;
 constexpr std::size_t kBytesOfCodePoint = 4;
 // Stars are everybody's as long as there are no accounts.
 constexpr const char* kEverybody = "";
@@ -65,16 +63,17 @@ ListQuery parse_list(const Query& query) {
 }
 
 std::string plain_member(const std::string& text, const std::string& name, std::size_t most) {
-  std::string plain = plain_text(text, most + 1);
-  if (plain.empty() || plain_text(plain, most) != plain) {
+  std::optional<std::string> line = line_of(text, most);
+  if (!line) {
     throw Problem(400, name + " must be text of 1 to " + std::to_string(most) + " characters");
   }
-  return plain;
+  return std::move(*line);
 }
 
 std::vector<std::string> tags_member(const Json& tags) {
   if (!tags.is_array()) throw Problem(400, "tags must be an array of texts");
-  if (tags.size() > kTags) throw Problem(400, "tags must be at most " + std::to_string(kTags));
+  if (tags.size() > kMostTags)
+    throw Problem(400, "tags must be at most " + std::to_string(kMostTags));
   std::vector<std::string> all;
   for (const Json& tag : tags) {
     const std::string name = "tags[" + std::to_string(all.size()) + "]";

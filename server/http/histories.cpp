@@ -31,6 +31,13 @@ class Histories::Shelf {
                           asio::use_awaitable);
   }
 
+  static asio::awaitable<void> put(const std::shared_ptr<Shelf>& self, Question question) {
+    return asio::co_spawn(self->strand_, read_for(self, std::move(question)), asio::use_awaitable);
+  }
+  static asio::awaitable<void> forget(const std::shared_ptr<Shelf>& self, std::string document) {
+    return asio::co_spawn(self->strand_, drop(self, std::move(document)), asio::use_awaitable);
+  }
+
  private:
   struct Open {
     std::string document;
@@ -42,6 +49,16 @@ class Histories::Shelf {
     History& history = self->open(document);
     self->make_room();
     visit(history, *self->reader_);
+    co_return;
+  }
+
+  static asio::awaitable<void> read_for(std::shared_ptr<Shelf> self, Question question) {
+    question(*self->reader_);
+    co_return;
+  }
+
+  static asio::awaitable<void> drop(std::shared_ptr<Shelf> self, std::string document) {
+    self->open_.remove_if([&](const Open& one) { return one.document == document; });
     co_return;
   }
 
@@ -92,6 +109,14 @@ Histories::~Histories() = default;
 
 asio::awaitable<void> Histories::show(std::string document, Visit visit) {
   return Shelf::show(shelf_, std::move(document), std::move(visit));
+}
+
+asio::awaitable<void> Histories::put(Question question) {
+  return Shelf::put(shelf_, std::move(question));
+}
+
+asio::awaitable<void> Histories::forget(std::string document) {
+  return Shelf::forget(shelf_, std::move(document));
 }
 
 }  // namespace palimpsest::server::http

@@ -50,11 +50,27 @@ class Histories {
         });
   }
 
+  // What `ask(Reader&)` answers, of no history.
+  template <class Ask>
+  auto ask(Ask ask) -> boost::asio::awaitable<std::invoke_result_t<Ask&, storage::Reader&>> {
+    using Answer = std::invoke_result_t<Ask&, storage::Reader&>;
+    auto answer = std::make_shared<std::optional<Answer>>();
+    Question question = [answer, ask = std::move(ask)](storage::Reader& reader) mutable {
+      answer->emplace(ask(reader));
+    };
+    co_await put(std::move(question));
+    co_return std::move(**answer);
+  }
+  // Lets go of the history of a document that is gone.
+  boost::asio::awaitable<void> forget(std::string document);
+
  private:
   class Shelf;
   using Visit = std::function<void(storage::History&, storage::Reader&)>;
+  using Question = std::function<void(storage::Reader&)>;
 
   boost::asio::awaitable<void> show(std::string document, Visit visit);
+  boost::asio::awaitable<void> put(Question question);
 
   std::shared_ptr<Shelf> shelf_;
 };

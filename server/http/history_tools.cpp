@@ -19,6 +19,10 @@ Problem refusal_of(const Close& close) {
       return {413, "the document is as large as it may be"};
     case CloseReason::kBadMessage:
       return {422, "the document does not take that"};
+    case CloseReason::kNotFound:
+      return {409, "the document is in the bin: take it out first"};
+    case CloseReason::kGenerationChanged:
+      return {409, "an earlier document of that name had some of that: use another name"};
     default:
       return {503, "the document cannot be written just now: " + close_text(close)};
   }

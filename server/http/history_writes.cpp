@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "crdt/doc.hpp"
+#include "history/json.hpp"
 #include "http/histories.hpp"
 #include "http/history_body.hpp"
 #include "http/history_tools.hpp"
@@ -141,17 +142,7 @@ std::function<void(storage::Writer&)> naming_of(std::string document, storage::V
 
 asio::awaitable<Response> HistoryWrites::versions(std::string document) {
   auto list = [](History& history) {
-    Json versions = Json::array();
-    for (const storage::Version& version : history.versions()) {
-      Json at = nullptr;
-      if (version.seq > 0) at = storage::format_time(history.time_of(version.seq));
-      versions.push_back({{"name", version.name},
-                          {"seq", version.seq},
-                          {"at", std::move(at)},
-                          {"namedAt", storage::format_time(version.named_at)},
-                          {"by", version.named_by}});
-    }
-    return json_response(200, {{"seq", history.last_seq()}, {"versions", std::move(versions)}});
+    return json_response(200, {{"seq", history.last_seq()}, {"versions", versions_json(history)}});
   };
   return tools_.histories.look(std::move(document), std::move(list));
 }

@@ -11,6 +11,7 @@
 
 #include "crdt/doc.hpp"
 #include "crdt/purge.hpp"
+#include "history/json.hpp"
 #include "http/histories.hpp"
 #include "http/history_body.hpp"
 #include "http/history_tools.hpp"
@@ -18,7 +19,10 @@
 #include "http/moments.hpp"
 #include "http/problem.hpp"
 #include "http/reply.hpp"
+#include "room/claim.hpp"
 #include "room/clock.hpp"
+#include "room/journal.hpp"
+#include "room/notes.hpp"
 #include "storage/history.hpp"
 
 namespace palimpsest::server::http {
@@ -30,7 +34,6 @@ using storage::History;
 using storage::Seq;
 
 constexpr std::size_t kTextBytes = 10'000;
-constexpr std::size_t kReasonBytes = 1000;
 // A search that goes on for long, since nothing may be missed.
 constexpr crdt::WovenText::SearchLimits kThorough{.occurrences = 100'000, .steps = 500'000'000};
 // What is found only when something else has gone is found in the next round.
@@ -39,9 +42,17 @@ constexpr int kRounds = 8;
 constexpr int kRewriteTries = 20;
 
 void check(const Json& body) {
+  if (const auto whole = body.find("document"); whole != body.end()) {
+    const bool is_plain = whole->is_boolean() && whole->get<bool>();
+    if (!is_plain) throw Problem(400, "document must be true");
+    for (const char* member : {"text", "range", "at", "root", "type"})
+      if (body.contains(member)) throw Problem(400, "document goes with by and reason only");
+    return;
+  }
   const bool is_text = body.contains("text");
   if (is_text == body.contains("range"))
-    throw Problem(400, "either text, to be taken out wherever it stood, or a range");
+    throw Problem(400,
+                  "either text, to be taken out wherever it stood, or a range, or document: true");
   if (is_text && (body.contains("at") || body.contains("root") || body.contains("type")))
     throw Problem(400, "at, root and type go with range");
 }
@@ -144,14 +155,42 @@ storage::Rewriter without(const crdt::DeleteSet& gone) {
   return {.entry = change_entry, .checkpoint = change};
 }
 
+Problem no_such_document() { return {404, "there is no such document"}; }
+Problem not_in_bin() {
+  return {409, "the document is not in the bin: only one that is can be purged as a whole"};
+}
+Problem changes_just_now() { return {503, "the document changes just now; ask again later"}; }
+
+// Done again after a full disk, it may find its own work.
+std::function<void(storage::Writer&)> removal_of(
+    std::shared_ptr<const std::optional<storage::Removal>> prepared, storage::Purge note,
+    std::shared_ptr<storage::Removed> removed) {
+  const auto attempts = std::make_shared<int>(0);
+  return [prepared = std::move(prepared), note = std::move(note), removed = std::move(removed),
+          attempts](storage::Writer& writer) {
+    const bool is_first = ++*attempts == 1;
+    *removed = writer.remove(**prepared, note);
+    if (!is_first && *removed == storage::Removed::kNoSuchDocument)
+      *removed = storage::Removed::kDone;
+  };
+}
+
 }  // namespace
 
 asio::awaitable<Response> Purges::purge(std::string document, Request request) {
-  const Json body = json_body(request, {"text", "at", "root", "type", "range", "by", "reason"});
+  const Json body =
+      json_body(request, {"text", "at", "root", "type", "range", "document", "by", "reason"});
   check(body);
-  storage::Purge note{.at = tools_.clock.wall(),
-                      .by = person_of(body),
-                      .reason = text_member_or_empty(body, "reason", kReasonBytes)};
+  const storage::Purge note{.at = tools_.clock.wall(),
+                            .by = person_of(body),
+                            .reason = text_member_or_empty(body, "reason", kReasonBytes),
+                            .is_whole = body.contains("document")};
+  if (note.is_whole) co_return co_await purge_document(std::move(document), note);
+  co_return co_await purge_passage(std::move(document), body, note);
+}
+
+asio::awaitable<Response> Purges::purge_passage(std::string document, const Json& body,
+                                                storage::Purge note) {
   Json seq = nullptr;
   std::uint64_t units = 0;
   std::size_t entries = 0;
@@ -179,26 +218,53 @@ asio::awaitable<Response> Purges::purge(std::string document, Request request) {
     is_complete = body.contains("range");
     if (is_complete) break;
   }
-  if (entries > 0 && !co_await scrub())
-    throw Problem(503,
-                  "the passage is gone, but its bytes stay in the write-ahead log for as long as "
-                  "somebody reads from the database");
+  co_await scrub("the passage");
   co_return json_response(
       200, {{"seq", seq}, {"units", units}, {"entries", entries}, {"complete", is_complete}});
 }
 
-asio::awaitable<Response> Purges::list(std::string document) {
-  auto look = [document](History&, storage::Reader& reader) {
-    Json purges = Json::array();
-    for (const storage::Purge& purge : reader.purges(document)) {
-      purges.push_back({{"at", storage::format_time(purge.at)},
-                        {"by", purge.by},
-                        {"reason", purge.reason},
-                        {"units", purge.units}});
-    }
-    return json_response(200, {{"purges", std::move(purges)}});
+asio::awaitable<Response> Purges::purge_document(std::string document, storage::Purge note) {
+  // Nobody is kept waiting for room on a full disk: who asked can ask again.
+  if (tools_.journal.is_stalled()) throw Problem(503, "the disk is full: nothing is saved");
+  const auto find = [&document](storage::Reader& reader) { return reader.find(document, ""); };
+  const std::optional<storage::DocumentSummary> there = co_await tools_.histories.ask(find);
+  if (!there) throw no_such_document();
+  if (!there->deleted_at) throw not_in_bin();
+  co_await remove(document, note);
+  co_await tools_.histories.forget(document);
+  co_await scrub("the document");
+  co_return json_response(200, {{"document", true}, {"entries", note.units}});
+}
+
+// With its name held, nobody begins the next document of that name before this one is gone.
+asio::awaitable<void> Purges::remove(std::string document, storage::Purge& note) {
+  const Claim claim = co_await claim_in_bin(tools_.directory, document);
+  if (claim.outcome() == Claim::Outcome::kNotInBin) throw not_in_bin();
+  if (claim.outcome() != Claim::Outcome::kHeld) throw changes_just_now();
+  const auto look = [&document](storage::Reader& reader) {
+    return std::make_shared<const std::optional<storage::Removal>>(
+        reader.prepare_removal(document));
   };
-  return tools_.histories.look_with_reader(std::move(document), std::move(look));
+  const auto prepared = co_await tools_.histories.ask(look);
+  if (!*prepared) throw no_such_document();
+  note.units = (*prepared)->last_seq;
+  const auto removed = std::make_shared<storage::Removed>(storage::Removed::kChanged);
+  const std::function<void(storage::Writer&)> work = removal_of(prepared, note, removed);
+  const bool is_written = co_await tools_.write(work);
+  if (!is_written) throw Problem(503, "the store has failed: whether that is done is not known");
+  if (*removed == storage::Removed::kNoSuchDocument) throw no_such_document();
+  if (*removed == storage::Removed::kNotInBin) throw not_in_bin();
+  if (*removed == storage::Removed::kChanged) throw changes_just_now();
+}
+
+asio::awaitable<Response> Purges::list(std::string document) {
+  const auto look = [&document](storage::Reader& reader) {
+    std::vector<storage::Purge> purges = reader.purges(document);
+    if (purges.empty() && !reader.find(document, "")) throw no_such_document();
+    return purges;
+  };
+  const std::vector<storage::Purge> purges = co_await tools_.histories.ask(look);
+  co_return json_response(200, {{"purges", purges_json(purges)}});
 }
 
 // Answers how many entries of the log have changed.
@@ -210,7 +276,7 @@ asio::awaitable<std::size_t> Purges::rewrite(std::string document, crdt::DeleteS
           reader.prepare_rewrite(document, without(gone)));
     };
     const auto prepared = co_await tools_.histories.look_with_reader(document, prepare);
-    if (!*prepared) throw Problem(404, "there is no such document");
+    if (!*prepared) throw no_such_document();
     const auto is_done = std::make_shared<bool>(false);
     const std::function<void(storage::Writer&)> work = [prepared, is_done,
                                                         note](storage::Writer& writer) {
@@ -223,14 +289,21 @@ asio::awaitable<std::size_t> Purges::rewrite(std::string document, crdt::DeleteS
   throw Problem(503, "the document is written to so much that its log cannot be; ask again later");
 }
 
-asio::awaitable<bool> Purges::scrub() {
+// On a full disk the journal opens the store anew and asks again: then edits go before.
+asio::awaitable<void> Purges::scrub(const char* what) {
+  const auto attempts = std::make_shared<int>(0);
   const auto is_done = std::make_shared<bool>(false);
-  const std::function<void(storage::Writer&)> work = [is_done](storage::Writer& writer) {
-    *is_done = writer.scrub();
+  const std::function<void(storage::Writer&)> work = [attempts, is_done](storage::Writer& writer) {
+    if (++*attempts == 1) *is_done = writer.scrub();
   };
   const bool is_written = co_await tools_.write(work);
   if (!is_written) throw Problem(503, "the store has failed: whether that is done is not known");
-  co_return *is_done;
+  if (!*is_done) {
+    throw Problem(503, std::string(what) +
+                           " is gone, but its bytes stay in the store's files: there is no room "
+                           "for a copy of it, or somebody reads from it for long; they go when "
+                           "something is purged next, or the server starts");
+  }
 }
 
 }  // namespace palimpsest::server::http

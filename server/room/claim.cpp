@@ -78,6 +78,27 @@ class Claimant final : public Peer, public std::enable_shared_from_this<Claimant
   std::shared_ptr<Claimant> here_;
 };
 
+Claim::Outcome outcome_of(Room::Held held) {
+  switch (held) {
+    case Room::Held::kYes:
+      return Claim::Outcome::kHeld;
+    case Room::Held::kNotInBin:
+      return Claim::Outcome::kNotInBin;
+    case Room::Held::kNo:
+      break;
+  }
+  return Claim::Outcome::kUnavailable;
+}
+
+// The room keeps what it is given until it answers, and so the lease.
+void hold_in_bin(const std::shared_ptr<const Lease>& room, const std::function<void(Claim)>& done) {
+  const auto answer = [room, done](Room::Held held) {
+    const bool is_held = held == Room::Held::kYes;
+    done(Claim(outcome_of(held), is_held ? (*room)->shared_from_this() : nullptr));
+  };
+  asio::post((*room)->strand(), [room, answer] { (*room)->hold_in_bin(answer); });
+}
+
 }  // namespace
 
 Claim& Claim::operator=(Claim&& other) noexcept {
@@ -105,6 +126,17 @@ asio::awaitable<Claim> claim_name(Directory& directory, std::string document) {
                                                                        std::shared_ptr<Room> held) {
               done(Claim(outcome, std::move(held)));
             }));
+      },
+      asio::use_awaitable, std::move(room));
+}
+
+asio::awaitable<Claim> claim_in_bin(Directory& directory, std::string document) {
+  Lease room = directory.open(document);
+  if (!room) co_return Claim(Claim::Outcome::kUnavailable);
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Claim)>(
+      [](auto handler, Lease lease) {
+        hold_in_bin(std::make_shared<const Lease>(std::move(lease)),
+                    post_result(std::move(handler)));
       },
       asio::use_awaitable, std::move(room));
 }

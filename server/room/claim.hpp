@@ -10,15 +10,16 @@ namespace palimpsest::server {
 class Directory;
 class Room;
 
-// Keeps the name of a document that is not there yet, for as long as it lives: nobody can begin it
-// meanwhile. Who had it open, or wants to, is told to come back, and finds what is stored by then.
-// Movable, any thread.
+// Keeps the name of a document that is not there yet, or is to be gone, for as long as it lives:
+// nobody can begin it meanwhile. Who had it open, or wants to, is told to come back, and finds what
+// is stored by then. Movable, any thread.
 class Claim {
  public:
   enum class Outcome {
     kHeld,
     kTaken,        // the document is there
-    kUnavailable,  // it cannot be loaded, or the server stops
+    kNotInBin,     // of one that is to be gone
+    kUnavailable,  // it cannot be loaded, somebody else holds it, or the server stops
   };
 
   Claim() : Claim(Outcome::kUnavailable) {}
@@ -39,5 +40,8 @@ class Claim {
 
 // Comes back to the caller's executor.
 boost::asio::awaitable<Claim> claim_name(Directory& directory, std::string document);
+// Of a document in the bin, once all of it is on disk; of a damaged one, too, whether it is in the
+// bin or not.
+boost::asio::awaitable<Claim> claim_in_bin(Directory& directory, std::string document);
 
 }  // namespace palimpsest::server

@@ -61,4 +61,10 @@ std::string plain_text(std::string_view utf8, std::size_t max_code_points) {
   return plain;
 }
 
+std::optional<std::string> line_of(std::string_view utf8, std::size_t max_code_points) {
+  std::string line = plain_text(utf8, max_code_points + 1);
+  if (line.empty() || plain_text(line, max_code_points) != line) return std::nullopt;
+  return line;
+}
+
 }  // namespace palimpsest::server

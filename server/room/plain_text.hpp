@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,5 +12,8 @@ namespace palimpsest::server {
 // white space as one space, none at the ends, at most `max_code_points` long.
 // Takes and gives well-formed UTF-8.
 std::string plain_text(std::string_view utf8, std::size_t max_code_points);
+
+// The same of a text that has to fit: nullopt where nothing of it is left, or more than that.
+std::optional<std::string> line_of(std::string_view utf8, std::size_t max_code_points);
 
 }  // namespace palimpsest::server

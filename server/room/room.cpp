@@ -99,12 +99,21 @@ void Room::loaded(LoadedDocument document) {
   if (!is_in_bin_) is_in_bin_ = document.is_in_bin;
   if (*is_in_bin_) close_all(CloseReason::kNotFound);
   if (drain_is_wanted_) return drain();
-  for (auto& [connection, member] : members_) member.peer->opened();
+  // Who brings something at once may be closed for it, and is a member no more then.
+  std::vector<Peer*> waiting;
+  for (const auto& [connection, member] : members_) waiting.push_back(member.peer);
+  for (Peer* peer : waiting) {
+    if (is_member(*peer)) peer->opened();
+  }
+  advance_holding();
 }
 
 void Room::load_failed() {
-  state_ = State::kGone;
+  const bool is_to_be_held = holder_ && !drain_is_wanted_;
+  state_ = is_to_be_held ? State::kHeld : State::kGone;
   close_all(CloseReason::kStorageUnavailable);
+  if (is_to_be_held) return answer_holder(Held::kYes);
+  advance_holding();
   host_.abandon(*this);
 }
 
@@ -129,6 +138,7 @@ void Room::tick() {
 
 void Room::set_in_bin(bool is_in_bin) {
   is_in_bin_ = is_in_bin;
+  advance_holding();
   if (!is_in_bin || (state_ != State::kOpen && state_ != State::kLoading)) return;
   close_all(CloseReason::kNotFound);
   guarded([this] { advance_unloading(); });
@@ -138,10 +148,11 @@ void Room::drain() {
   drain_is_wanted_ = true;
   if (state_ != State::kOpen) return;
   state_ = State::kDraining;
+  advance_holding();
   advance_draining();
 }
 
-// --- What who stores the document as a whole says. ---
+// --- What who stores the document as a whole, or takes it away, says. ---
 
 bool Room::hold(const Peer& holder) {
   if (state_ != State::kOpen || applied_seq_ > 0 || !is_member(holder)) return false;
@@ -150,6 +161,26 @@ bool Room::hold(const Peer& holder) {
   was_held_ = true;
   close_all(CloseReason::kRestart);
   return true;
+}
+
+void Room::hold_in_bin(std::function<void(Held)> done) {
+  if (holder_) return done(Held::kNo);
+  holder_ = std::move(done);
+  advance_holding();
+}
+
+void Room::advance_holding() {
+  if (!holder_ || state_ == State::kLoading) return;
+  if (state_ != State::kOpen) return answer_holder(Held::kNo);
+  if (!is_in_bin_.value_or(false)) return answer_holder(Held::kNotInBin);
+  if (!is_all_written()) return;
+  state_ = State::kHeld;
+  answer_holder(Held::kYes);
+}
+
+void Room::answer_holder(Held held) {
+  was_held_ = was_held_ || held == Held::kYes;
+  std::exchange(holder_, nullptr)(held);
 }
 
 void Room::let_go() {
@@ -444,6 +475,7 @@ void Room::on_committed(storage::Seq seq) {
   }
   for (auto& [connection, member] : members_) acknowledge(member);
   status_is_stale_ = true;
+  advance_holding();
   if (state_ == State::kDraining) advance_draining();
 }
 
@@ -535,6 +567,7 @@ void Room::on_storage_failed() {
   if (state_ == State::kGone) return;
   state_ = State::kGone;
   close_all(CloseReason::kStorageUnavailable);
+  advance_holding();
   host_.abandon(*this);
 }
 
@@ -580,6 +613,7 @@ void Room::break_with(const char* cause) {
   close_all(CloseReason::kInternal);
   releases_.clear();
   doc_.reset();
+  advance_holding();
   advance_unloading();
 }
 
@@ -619,6 +653,7 @@ void Room::on_checkpointed(storage::Seq seq) {
   guarded([this] {
     if (state_ == State::kOpen && is_checkpoint_due()) checkpoint();
     if (state_ == State::kDraining) return advance_draining();
+    advance_holding();
     advance_unloading();
   });
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -123,11 +124,19 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
   // Into the bin: its peers are closed (4404), and so is who comes, until it is out again.
   void set_in_bin(bool is_in_bin);
 
-  // --- What who stores the document as a whole says (Claim). ---
+  // --- What who stores the document as a whole, or takes it away, says (Claim). ---
 
   // Has nobody begin the document until let_go(): all peers are told to come back, and so is who
   // joins. False where it is there already, or the room is not open; nothing happens then.
   bool hold(const Peer& holder);
+  enum class Held {
+    kYes,
+    kNotInBin,
+    kNo,  // somebody else holds it, or it is on its way out of memory
+  };
+  // The same of a document in the bin, as soon as all of it is on disk, and of one that cannot be
+  // loaded. `done` is called once, on the strand.
+  void hold_in_bin(std::function<void(Held)> done);
   void let_go();
 
   // --- What a peer says. ---
@@ -253,6 +262,9 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
   void guarded(Work work);
   void break_with(const char* cause);
 
+  void advance_holding();
+  void answer_holder(Held held);
+
   bool is_all_written() const;
   bool is_checkpoint_due() const;
   void checkpoint();
@@ -277,7 +289,8 @@ class Room final : public std::enable_shared_from_this<Room>, private Journal::C
   // As somebody said while the document was here or being loaded; else as it was stored.
   std::optional<bool> is_in_bin_;
   bool was_held_ = false;
-  std::optional<crdt::Doc> doc_;  // in kOpen and kDraining
+  std::function<void(Held)> holder_;  // who waits in hold_in_bin()
+  std::optional<crdt::Doc> doc_;      // in kOpen and kDraining
   std::uint64_t generation_ = 1;
   storage::LostClocks lost_;
   Presence presence_;

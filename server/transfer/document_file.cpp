@@ -1,12 +1,15 @@
 #include "transfer/document_file.hpp"
 
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "crdt/error.hpp"
 #include "http/target.hpp"
+#include "room/notes.hpp"
+#include "room/plain_text.hpp"
 #include "room/summary.hpp"
 
 namespace palimpsest::server {
@@ -43,14 +46,33 @@ Json json_of(const std::optional<storage::Thinned>& thinned) {
           {"days", thinned->days}};
 }
 
+void add_notes(const storage::Notes& notes, Json& head) {
+  if (notes.own_title) head["ownTitle"] = *notes.own_title;
+  if (!notes.tags.empty()) head["tags"] = notes.tags;
+  for (const storage::Version& version : notes.versions) {
+    head["versions"].push_back({{"name", version.name},
+                                {"seq", version.seq},
+                                {"namedAt", storage::format_time(version.named_at)},
+                                {"by", version.named_by}});
+  }
+  for (const storage::Purge& purge : notes.purges) {
+    head["purges"].push_back({{"at", storage::format_time(purge.at)},
+                              {"by", purge.by},
+                              {"reason", purge.reason},
+                              {"units", purge.units}});
+  }
+}
+
 std::string head_of(const storage::DocumentHead& document) {
-  return text_of({{"name", document.name},
-                  {"title", document.title},
-                  {"generation", document.generation},
-                  {"createdAt", storage::format_time(document.created_at)},
-                  {"lastSeq", document.last_seq},
-                  {"thinned", json_of(document.thinned)},
-                  {"authors", json_of(document.authors)}});
+  Json head = {{"name", document.name},
+               {"title", document.title},
+               {"generation", document.generation},
+               {"createdAt", storage::format_time(document.created_at)},
+               {"lastSeq", document.last_seq},
+               {"thinned", json_of(document.thinned)},
+               {"authors", json_of(document.authors)}};
+  add_notes(document.notes, head);
+  return text_of(head);
 }
 
 storage::DocumentHead described(const WholeDocument& document) {
@@ -62,6 +84,7 @@ storage::DocumentHead described(const WholeDocument& document) {
   head.last_seq = document.checkpoint.seq;
   head.thinned = document.thinned;
   for (const auto& contributor : document.authors) head.authors.push_back(contributor.author);
+  head.notes = document.notes;
   return head;
 }
 
@@ -115,20 +138,91 @@ class HeadReader {
     return authors;
   }
 
-  [[noreturn]] void fail(const std::string& cause) const { throw DecodeError(offset_, cause); }
+  storage::Notes notes() const {
+    storage::Notes notes;
+    if (head_.contains("ownTitle")) {
+      notes.own_title = line_of(text(head_, "ownTitle"), kTitleCodePoints);
+      if (!notes.own_title) fail("ownTitle is empty or too long");
+    }
+    for_each("tags", [&](const Json& tag) { notes.tags.push_back(tag_of(tag)); });
+    for_each("versions", [&](const Json& one) { notes.versions.push_back(version_of(one)); });
+    for_each("purges", [&](const Json& one) { notes.purges.push_back(purge_of(one)); });
+    check(notes);
+    return notes;
+  }
+
+  [[noreturn]] void fail(const std::string& cause) const {
+    throw DecodeError(offset_, place_ + cause);
+  }
 
  private:
+  // Of a list that may be left out. What fails meanwhile says in which element.
+  template <class Visit>
+  void for_each(const char* key, Visit visit) const {
+    const auto list = head_.find(key);
+    if (list == head_.end()) return;
+    if (!list->is_array()) fail(std::string(key) + " is no list");
+    for (std::size_t i = 0; i < list->size(); ++i) {
+      place_ = std::string(key) + "[" + std::to_string(i) + "]: ";
+      visit((*list)[i]);
+    }
+    place_.clear();
+  }
+
+  std::string tag_of(const Json& tag) const {
+    if (!tag.is_string()) fail("is no text");
+    const auto line = line_of(tag.get<std::string>(), kTagCodePoints);
+    if (!line) fail("is empty or too long");
+    return *line;
+  }
+  storage::Version version_of(const Json& version) const {
+    check_object(version);
+    storage::Version read{text(version, "name"), number(version, "seq"), time(version, "namedAt"),
+                          person(version)};
+    if (!http::is_document_name(read.name))
+      fail("name has not 1 to 255 bytes without control characters");
+    if (read.seq > last_seq()) fail("seq is behind the last entry");
+    return read;
+  }
+  storage::Purge purge_of(const Json& purge) const {
+    check_object(purge);
+    storage::Purge read{.at = time(purge, "at"),
+                        .by = person(purge),
+                        .reason = text(purge, "reason"),
+                        .units = number(purge, "units")};
+    if (read.reason.size() > kReasonBytes) fail("reason is too long");
+    if (read.units > crdt::kMaxSafeInteger) fail("units cannot be so many");
+    return read;
+  }
+  void check(const storage::Notes& notes) const {
+    if (notes.tags.size() > kMostTags) fail("tags are too many");
+    std::set<std::string> seen;
+    for (const std::string& tag : notes.tags)
+      if (!seen.insert(tag).second) fail("tags has one twice");
+    seen.clear();
+    for (const storage::Version& version : notes.versions)
+      if (!seen.insert(version.name).second) fail("versions has one name twice");
+  }
+
+  void check_object(const Json& value) const {
+    if (!value.is_object()) fail("is no object");
+  }
+  std::string person(const Json& object) const {
+    std::string name = text(object, "by");
+    if (name.size() > kLongestNameBytes) fail("a person's name that is too long");
+    return name;
+  }
+  storage::Time time(const Json& object, const char* key) const {
+    const auto time = storage::parse_time(text(object, key));
+    if (!time || time->time_since_epoch().count() < 0) fail(std::string(key) + " is no time");
+    return *time;
+  }
   std::string text(const Json& object, const char* key) const {
     const auto value = object.find(key);
     if (value == object.end() || !value->is_string()) {
       fail(std::string(key) + " is no text");
     }
     return value->get<std::string>();
-  }
-  storage::Time time(const Json& object, const char* key) const {
-    const auto value = storage::parse_time(text(object, key));
-    if (!value || value->time_since_epoch().count() < 0) fail(std::string(key) + " is no time");
-    return *value;
   }
   std::uint64_t number(const Json& object, const char* key) const {
     const auto value = object.find(key);
@@ -140,6 +234,7 @@ class HeadReader {
 
   std::size_t offset_;
   Json head_;
+  mutable std::string place_;  // in the head, of what is being read
 };
 
 // Of a piece of the file, what is wrong with an update in it.
@@ -154,6 +249,7 @@ WholeDocument import_document(ExportReader& file) {
     builder.name_client(author.client, std::move(author.name));
   }
   const storage::Time created_at = head.created_at();
+  storage::Notes notes = head.notes();
   while (const std::optional<PackedStretch> stretch = file.next()) {
     try {
       builder.add_packed(*stretch);
@@ -168,6 +264,7 @@ WholeDocument import_document(ExportReader& file) {
       std::move(builder).finish(std::move(summary.title), std::move(summary.excerpt));
   document.created_at = created_at;
   document.thinned = head.thinned();
+  document.notes = std::move(notes);
   return document;
 }
 

@@ -14,9 +14,14 @@ namespace palimpsest::server {
 //
 // {"name": …, "title": …, "generation": n, "createdAt": RFC 3339, "lastSeq": n,
 //  "thinned": null or {"until": n, "at": RFC 3339, "days": n},
-//  "authors": [{"client": n, "name": …}, …]}
+//  "authors": [{"client": n, "name": …}, …],
+//  "ownTitle": …, "tags": […],
+//  "versions": [{"name": …, "seq": n, "namedAt": RFC 3339, "by": …}, …],
+//  "purges": [{"at": RFC 3339, "by": …, "reason": …, "units": n}, …]}
 //
-// with the authors in the order in which they appeared.
+// with the authors in the order in which they appeared. What follows them is what people have set
+// and noted, each member only where there is something; who has it starred, and whether it is in
+// the bin, stays behind.
 
 // From one snapshot, stretch by stretch. False where there is no such document; nothing has been
 // written then. Throws storage::Error, and what `write` throws.

@@ -78,9 +78,9 @@ History::History(std::string document, std::size_t most_bytes)
       sitting_of_seq_(1) {}
 
 bool History::catch_up(Reader& reader) {
-  const std::uint64_t rewrites = reader.rewrites(document_);
-  if (rewrites != rewrites_) *this = History(std::move(document_), most_bytes_);
-  rewrites_ = rewrites;
+  const LogVersion version = reader.log_version(document_);
+  if (version != log_version_) *this = History(std::move(document_), most_bytes_);
+  log_version_ = version;
   const Seq known = last_seq();
   reader.visit(document_, known + 1, std::numeric_limits<Seq>::max(),
                [this](const EntryView& entry) { add(entry); });

@@ -87,8 +87,8 @@ std::size_t emptied_by(const Plan& plan) {
 }
 
 bool is_stale(const History& history, const LogRewrite& rewrite, Seq until) {
-  return rewrite.rewrites != history.rewrites() || rewrite.versions != history.versions().size() ||
-         rewrite.checkpoint_seq < until;
+  return history.log_version() != LogVersion{rewrite.generation, rewrite.rewrites} ||
+         rewrite.versions != history.versions().size() || rewrite.checkpoint_seq < until;
 }
 
 // What prepare_thinning() answers; sets `is_fresh` to false where the log or the versions are not

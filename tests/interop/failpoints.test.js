@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { Ledger, readText, verifyStore } from './support/ledger.js'
@@ -44,7 +44,7 @@ test('F2: there are failpoints from before an update is written to after it is s
 })
 
 /** What no server comes by, but a command that is run once. */
-const isOfCommand = name => /^(restore|import)-/.test(name)
+const isOfCommand = name => /^(restore|import|purge)-/.test(name)
 const chosen = failpoints.filter(name => name === (process.env.FAILPOINT ?? name))
 
 for (const name of chosen.filter(name => !isOfCommand(name))) {
@@ -114,6 +114,53 @@ for (const name of chosen.filter(name => name.startsWith('import-'))) {
     assert.match(execFileSync(program, ['check', '--data', data]).toString(), /^0 documents/)
     assert.match(execFileSync(program, args).toString(), /imported 1 document/)
   }))
+}
+
+for (const name of chosen.filter(name => name.startsWith('purge-'))) {
+  const run = (data, ...args) => spawnSync(program, [...args, '--data', data], { encoding: 'utf8' })
+  const runKilled = (data, ...args) => {
+    const env = { ...process.env, PALIMPSEST_FAILPOINT: `${name}:1` }
+    const { signal, stderr } = spawnSync(program, [...args, '--data', data], { env, encoding: 'utf8' })
+    assert.equal(signal, 'SIGKILL', stderr)
+  }
+  const filesOf = data => Promise.all(['palimpsest.db', 'palimpsest.db-wal'].map(async file =>
+    existsSync(join(data, file)) ? (await readFile(join(data, file))).toString('latin1') : ''))
+  const has = async (data, text) => (await filesOf(data)).some(file => file.includes(text))
+
+  test(`F2: a document whose purge is killed at ${name} is there whole or gone`, () => withFolder(async folder => {
+    const data = join(folder, 'data')
+    await writeFile(join(folder, 'doc.txt'), 'a SECRET in it')
+    for (const document of ['doc', 'other']) {
+      const { status, stderr } = run(data, 'import', join(folder, 'doc.txt'), '--name', document)
+      assert.equal(status, 0, stderr)
+    }
+    run(data, 'purge', 'other', '--text', 'SECRET', '--yes')
+    assert.equal(run(data, 'delete', 'doc').status, 0)
+    runKilled(data, 'purge', 'doc', '--document', '--yes')
+    await verifyStore(data, name)
+    const isThere = run(data, 'log', 'doc').status === 0
+    assert.equal(isThere, name === 'purge-before-commit')
+    assert.equal(run(data, 'show', 'doc', '--at', '1').stdout, isThere ? 'a SECRET in it' : '')
+    if (isThere) assert.match(run(data, 'purge', 'doc', '--document', '--yes').stdout, /is gone/)
+    assert.equal(run(data, 'versions', 'other', '--name', 'v').status, 0) // a writer, which tidies up
+    assert.ok(!await has(data, 'SECRET'))
+    assert.match(run(data, 'check').stdout, /^1 document, .*all well/)
+  }))
+
+  if (name !== 'purge-before-commit') {
+    test(`F2: a passage whose purge is killed at ${name} is in no byte when the store is next opened`,
+      () => withFolder(async folder => {
+        const data = join(folder, 'data')
+        await writeFile(join(folder, 'doc.txt'), 'a SECRET in it')
+        run(data, 'import', join(folder, 'doc.txt'))
+        runKilled(data, 'purge', 'doc', '--text', 'SECRET', '--yes')
+        await verifyStore(data, name)
+        assert.equal(run(data, 'versions', 'doc', '--name', 'v').status, 0)
+        assert.ok(!await has(data, 'SECRET'))
+        assert.equal(run(data, 'show', 'doc', '--at', '1').stdout, 'a  in it')
+        assert.match(run(data, 'check').stdout, /all well/)
+      }))
+  }
 }
 
 async function withServer(start, work) {

@@ -4,10 +4,11 @@ import { test } from 'node:test'
 import { checkTokens, Ledger, readText, tokensIn } from './support/ledger.js'
 import { palimpsest, succeed, withFolder } from './support/palimpsest.js'
 import { Random } from './support/random.js'
-import { RawClient } from './support/raw-client.js'
+import { message, RawClient } from './support/raw-client.js'
 import { Server } from './support/server.js'
 import { StockClient, versions } from './support/stock-client.js'
 import { pause, until, within } from './support/wait.js'
+import { Y } from './support/yjs.js'
 
 /**
  * I8: who has a copy of an older generation of a document is told so before anything is merged,
@@ -16,6 +17,16 @@ import { pause, until, within } from './support/wait.js'
 
 const seed = Number(process.env.SEED ?? Date.now() % 1e6)
 const generationChanged = 4409
+
+/** Of the server at that place, by a request with a JSON body. */
+async function ask(server, method, path, body) {
+  const answer = await fetch(`http://127.0.0.1:${server.port}${path}`, {
+    method,
+    headers: body && { 'Content-Type': 'application/json' },
+    body: body && JSON.stringify(body)
+  })
+  return { status: answer.status, body: await answer.text() }
+}
 
 /** A server that can be stopped for a while, and the people at it. */
 class Scene {
@@ -53,6 +64,13 @@ class Scene {
     const said = await succeed('restore', file, '--data', this.data)
     this.server = await this.server.again()
     return said
+  }
+
+  /** By HTTP, while it runs. */
+  async purge(room) {
+    assert.equal((await ask(this.server, 'DELETE', `/api/documents/${room}`)).status, 204)
+    const { status, body } = await ask(this.server, 'POST', `/api/documents/${room}/purge`, { document: true, by: 'Grace' })
+    assert.equal(status, 200, body)
   }
 
   async seen(room, text) {
@@ -108,6 +126,95 @@ for (const version of versions) {
     assert.equal(old.text, 'the old document')
   }))
 }
+
+for (const version of versions) {
+  test(`I8: y-websocket ${version}: a purged name that is used again is another document`, () => Scene.run(async scene => {
+    const old = await scene.join('doc', { version })
+    const away = await scene.join('doc', { version })
+    old.type('the old document')
+    await scene.seen('doc', 'the old document')
+    await until('the other has it', () => away.text === old.text)
+    away.provider.disconnect()
+    away.type(', and on')
+
+    assert.equal((await ask(scene.server, 'DELETE', '/api/documents/doc')).status, 204)
+    await until('it is closed for who is in it', () => old.closeCodes.includes(4404))
+    assert.ok(!old.closeCodes.includes(generationChanged))
+    assert.equal((await ask(scene.server, 'POST', '/api/documents/doc/purge', { document: true })).status, 200)
+    old.provider.connect() // 3.1 gives up at 4404
+    await until('the old copy is told', () => old.closeCodes.includes(generationChanged))
+    away.provider.connect()
+    await until('who was away is told', () => away.closeCodes.includes(generationChanged))
+
+    const next = await scene.join('doc', { version })
+    assert.equal(next.text, '')
+    next.type('the new document')
+    await scene.seen('doc', 'the new document')
+    old.type(', offline')
+    old.provider.connect()
+    away.provider.connect()
+    await pause(3_000) // they try again at least once
+    assert.equal(await readText(scene.server, 'doc'), 'the new document')
+    assert.equal(next.text, 'the new document')
+    assert.equal(old.text, 'the old document, offline', 'the client keeps its copy')
+    assert.equal(away.text, 'the old document, and on')
+    assert.match(await succeed('check', '--data', scene.data), /^1 document, .*all well/)
+
+    await scene.server.stop()
+    scene.server = await scene.server.again()
+    const told = () => old.closeCodes.filter(code => code === generationChanged).length
+    const before = told()
+    old.provider.connect()
+    await until('it is told again', () => told() > before)
+    assert.equal(await readText(scene.server, 'doc'), 'the new document')
+  }))
+}
+
+test('I8: a client that says which generation it has is told of a purge by that alone', () => Scene.run(async scene => {
+  const writer = await scene.join('doc')
+  writer.type('text')
+  await scene.seen('doc', 'text')
+  writer.provider.disconnect()
+  await scene.purge('doc')
+
+  const old = await RawClient.connect(`${scene.server.url}/doc?ack=1&generation=1`)
+  assert.equal(await within(5_000, 'it is told', old.closed), generationChanged)
+  assert.equal(old.closeReason, 'generation_changed')
+  assert.deepEqual(old.messages, [])
+  const today = await RawClient.connect(`${scene.server.url}/doc?ack=1&generation=2`)
+  await today.sync()
+  assert.equal(today.generation, 2)
+  assert.equal(today.doc.getText('content').toString(), '')
+  today.doc.getText('content').insert(0, 'new')
+  today.send(message.update(Y.encodeStateAsUpdate(today.doc)))
+  await until('it is saved', () => today.acknowledged === 1)
+  await today.close()
+
+  await scene.purge('doc')
+  const second = await RawClient.connect(`${scene.server.url}/doc?ack=1&generation=2`)
+  assert.equal(await within(5_000, 'it is told again', second.closed), generationChanged)
+  assert.equal((await scene.server.get('/api/documents/doc')).status, 404)
+  const { purges } = JSON.parse((await scene.server.get('/api/documents/doc/purge')).text)
+  assert.deepEqual(purges.map(({ by, document, entries }) => ({ by, document, entries })),
+    [{ by: 'Grace', document: true, entries: 1 }, { by: 'Grace', document: true, entries: 1 }])
+}))
+
+test('I8: a purged document that comes back by import is welcome to who still has it', () => Scene.run(async scene => {
+  const away = await scene.join('doc')
+  away.type('kept. ')
+  await scene.seen('doc', 'kept. ')
+  const file = join(scene.folder, 'doc.palimpsest')
+  await succeed('export', 'doc', '-o', file, '--data', scene.data)
+  away.provider.disconnect()
+  away.type('offline. ')
+  await scene.purge('doc')
+  await succeed('import', file, '--data', scene.data)
+  away.provider.connect()
+  await until('what was written offline is there', () => away.isSynced)
+  await scene.seen('doc', 'kept. offline. ')
+  assert.equal(await readText(scene.server, 'doc'), 'kept. offline. ')
+  assert.deepEqual(away.closeCodes.filter(code => code === generationChanged), [])
+}))
 
 test('I8: what was written offline on top of the backup is welcome', () => Scene.run(async scene => {
   const away = await scene.join('doc')

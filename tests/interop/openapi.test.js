@@ -177,6 +177,10 @@ test('every answer is as /api/openapi.json says, and every operation has been as
     const bin = await server.call('listDocuments', { query: { bin: '1' } })
     assert.equal(bin.documents.length, 1)
     await server.call('undeleteDocument', { name: 'copy' })
+    await server.call('purge', { name: 'copy', body: { document: true }, status: 409 })
+    await server.call('binDocument', { name: 'copy' })
+    await server.call('purge', { name: 'copy', body: { document: true, by: 'Ada' } })
+    await server.call('purges', { name: 'copy' })
 
     const { operations, called } = server.description
     assert.deepEqual(operations.filter(each => !called.has(each)), [], 'never asked')

@@ -43,9 +43,11 @@ class FaultyStore final : public storage::Store {
     kVersions,
     kNameVersion,
     kRewrite,
+    kRemove,
     kScrub,
     kPurges,
-    kRewrites,
+    kLogVersion,
+    kPrepareRemoval,
     kRetention,
     kPrepareRewrite,
     kPrepareCompaction,
@@ -209,6 +211,11 @@ class FaultyStore final : public storage::Store {
       run(Call::kRewrite, [&] { is_done = inner_->rewrite(rewrite, reason); });
       return is_done;
     }
+    storage::Removed remove(const storage::Removal& removal, const storage::Purge& purge) override {
+      storage::Removed removed{};
+      run(Call::kRemove, [&] { removed = inner_->remove(removal, purge); });
+      return removed;
+    }
     bool scrub() override {
       bool is_done = false;
       run(Call::kScrub, [&] { is_done = inner_->scrub(); });
@@ -278,8 +285,11 @@ class FaultyStore final : public storage::Store {
     std::vector<storage::Purge> purges(std::string_view document) override {
       return shared_->run(Call::kPurges, [&] { return inner_->purges(document); });
     }
-    std::uint64_t rewrites(std::string_view document) override {
-      return shared_->run(Call::kRewrites, [&] { return inner_->rewrites(document); });
+    storage::LogVersion log_version(std::string_view document) override {
+      return shared_->run(Call::kLogVersion, [&] { return inner_->log_version(document); });
+    }
+    std::optional<storage::Removal> prepare_removal(std::string_view document) override {
+      return shared_->run(Call::kPrepareRemoval, [&] { return inner_->prepare_removal(document); });
     }
     std::optional<storage::Retention> retention(std::string_view document) override {
       return shared_->run(Call::kRetention, [&] { return inner_->retention(document); });

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "crdt/error.hpp"
+#include "crdt/update.hpp"
 #include "storage/store.hpp"
 
 namespace palimpsest::testing {
@@ -54,6 +55,7 @@ class MemoryStore final : public storage::Store {
     std::mutex mutex;
     std::map<std::string, Document, std::less<>> documents;
     std::map<std::string, Generation, std::less<>> generations;
+    std::map<std::string, std::vector<storage::Purge>, std::less<>> purges;
     bool has_writer = false;
     std::optional<storage::Scan> last_scan;
   };
@@ -127,6 +129,21 @@ class MemoryStore::MemoryWriter final : public storage::Writer {
   }
   // Nor rewritten.
   bool rewrite(const storage::LogRewrite&, const storage::RewriteReason&) override { return false; }
+  storage::Removed remove(const storage::Removal& removal, const storage::Purge& purge) override {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->documents.find(removal.document);
+    if (found == state_->documents.end()) return storage::Removed::kNoSuchDocument;
+    Generation& generation = state_->generations[removal.document];
+    if (generation.generation != removal.generation || found->second.log.size() != removal.last_seq)
+      return storage::Removed::kChanged;
+    if (!found->second.deleted_at) return storage::Removed::kNotInBin;
+    state_->documents.erase(found);
+    ++generation.generation;
+    generation.lost.add(storage::LostClocks(removal.had, {}));
+    auto& notes = state_->purges[removal.document];
+    notes.insert(notes.begin(), purge);
+    return storage::Removed::kDone;
+  }
   bool scrub() override { return true; }
   storage::Naming name_version(std::string_view name, const storage::Version& version) override {
     const std::lock_guard lock(state_->mutex);
@@ -251,8 +268,6 @@ class MemoryStore::MemoryReader final : public storage::Reader {
     return all;
   }
 
-  std::vector<storage::Purge> purges(std::string_view) override { return {}; }
-  std::uint64_t rewrites(std::string_view) override { return 0; }
   std::optional<storage::Retention> retention(std::string_view name) override {
     const std::lock_guard lock(state_->mutex);
     const auto found = state_->documents.find(name);
@@ -265,6 +280,32 @@ class MemoryStore::MemoryReader final : public storage::Reader {
   }
   std::vector<Thinnable> thinnable(std::uint32_t, storage::Seq, storage::Time) override {
     return {};
+  }
+  std::vector<storage::Purge> purges(std::string_view name) override {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->purges.find(name);
+    return found == state_->purges.end() ? std::vector<storage::Purge>() : found->second;
+  }
+  storage::LogVersion log_version(std::string_view name) override {
+    const std::lock_guard lock(state_->mutex);
+    if (!state_->documents.contains(name)) return {};
+    return {generation_of(name), 0};
+  }
+  std::optional<storage::Removal> prepare_removal(std::string_view name) override {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->documents.find(name);
+    if (found == state_->documents.end()) return std::nullopt;
+    storage::Removal removal;
+    removal.document = name;
+    removal.generation = generation_of(name);
+    removal.last_seq = found->second.log.size();
+    for (const storage::LogEntry& entry : found->second.log) {
+      for (const auto& range : crdt::Update::decode(entry.update).authored()) {
+        const auto known = removal.had.clock_of(range.client);
+        removal.had.set(range.client, std::max(known, range.end));
+      }
+    }
+    return removal;
   }
   std::optional<storage::LogRewrite> prepare_rewrite(std::string_view,
                                                      const storage::Rewriter&) override {
@@ -332,6 +373,11 @@ class MemoryStore::MemoryReader final : public storage::Reader {
   }
 
  private:
+  std::uint64_t generation_of(std::string_view name) const {
+    const auto found = state_->generations.find(name);
+    return found == state_->generations.end() ? 1 : found->second.generation;
+  }
+
   static std::vector<storage::LogEntry> entries(const Document& document, storage::Seq first,
                                                 std::size_t limit) {
     std::vector<storage::LogEntry> result;

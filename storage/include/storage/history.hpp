@@ -70,8 +70,8 @@ class History {
   bool catch_up(Reader& reader);
 
   const std::string& document() const { return document_; }
-  // How often the log had been rewritten (Reader::rewrites()) when it was read.
-  std::uint64_t rewrites() const { return rewrites_; }
+  // Of what was read.
+  const LogVersion& log_version() const { return log_version_; }
   Seq last_seq() const { return weave_.last_seq(); }
   const crdt::Weave& weave() const { return weave_; }
 
@@ -176,7 +176,7 @@ class History {
   Time sitting_end_;
   std::unordered_map<crdt::ClientId, std::string> names_;
   std::vector<Version> versions_;
-  std::uint64_t rewrites_ = 0;  // of the log, when it was read
+  LogVersion log_version_;  // of what was read
   std::optional<Thinned> thinned_;
   std::vector<Seq> ends_;  // of the bursts in what was thinned
   // Made when asked for, dropped with the next change.

@@ -141,7 +141,8 @@ struct IndexStep {
     std::string excerpt;
   };
   std::string document;
-  std::uint64_t revision = 0;  // of its rows, when this is made; each step makes it one more
+  std::uint64_t generation = 1;  // of the document: of another one of that name it is none
+  std::uint64_t revision = 0;    // of its rows, when this is made; each step makes it one more
   // What it says now, and all words that it ever said.
   std::vector<Row> gone_texts;
   std::vector<Row> new_texts;

@@ -13,6 +13,7 @@
 
 #include "crdt/bytes.hpp"
 #include "crdt/id.hpp"
+#include "crdt/state_vector.hpp"
 #include "storage/index.hpp"
 #include "storage/lost_clocks.hpp"
 #include "storage/time.hpp"
@@ -121,6 +122,35 @@ struct Thinned {
   friend bool operator==(const Thinned&, const Thinned&) = default;
 };
 
+// A moment with a name, which is "v:NAME" where a moment is asked for.
+struct Version {
+  std::string name;
+  Seq seq = 0;  // behind this entry of the log
+  Time named_at;
+  std::string named_by;  // as claimed
+
+  friend bool operator==(const Version&, const Version&) = default;
+};
+
+// That something was taken out of a history for good, and not what.
+struct Purge {
+  Time at;
+  std::string by;  // as claimed
+  std::string reason;
+  std::uint64_t units = 0;  // UTF-16 units of text, and values; of a whole document its entries
+  bool is_whole = false;    // the document itself: what comes behind is of another one
+
+  friend bool operator==(const Purge&, const Purge&) = default;
+};
+
+// What people have set and noted of a document.
+struct Notes {
+  std::optional<std::string> own_title;  // in place of what the text says
+  std::vector<std::string> tags;         // in order
+  std::vector<Version> versions;         // the earliest moment first
+  std::vector<Purge> purges;             // the first first; of passages of this document
+};
+
 // A document as a whole, its log apart.
 struct DocumentHead {
   std::string name;
@@ -131,6 +161,7 @@ struct DocumentHead {
   Seq last_seq = 0;
   std::optional<Thinned> thinned = {};
   std::vector<Author> authors;  // whose content the log brings or who sent some, by appearance
+  Notes notes;
 };
 
 // A document with its whole history, to be stored at once.
@@ -149,6 +180,7 @@ struct WholeDocument {
   std::vector<crdt::ClientId> recent;  // who sent something, the last first
   std::vector<PackedStretch> log;      // all of it
   Checkpoint checkpoint;               // of all of it
+  Notes notes;
 };
 
 // A document of this name is there already.
@@ -202,12 +234,30 @@ struct Rewriter {
   Seq last = ~Seq{0};
 };
 
-// That something was taken out of a history for good, and not what.
-struct Purge {
-  Time at;
-  std::string by;  // as claimed
-  std::string reason;
-  std::uint64_t units = 0;  // UTF-16 units of text, and values
+// A document that is to be gone as a whole, and what it has given out. Prepared by a Reader, done
+// by the Writer.
+struct Removal {
+  std::string document;
+  std::uint64_t generation = 1;
+  Seq last_seq = 0;
+  crdt::StateVector had;
+};
+// What came of it.
+enum class Removed {
+  kDone,
+  kNoSuchDocument,
+  kNotInBin,
+  kChanged,  // it is not as it was when that was prepared
+};
+
+// Which log it is that a document's name stands for: none, or of which generation, and how often it
+// was rewritten since it began. Who remembers what was in it has to read it again when that
+// changes.
+struct LogVersion {
+  std::uint64_t generation = 0;  // 0: there is no such document
+  std::uint64_t rewrites = 0;
+
+  friend bool operator==(const LogVersion&, const LogVersion&) = default;
 };
 
 // Why a log is rewritten.
@@ -287,16 +337,6 @@ struct Candidates {
   std::vector<std::string> behind;
 };
 
-// A moment with a name, which is "v:NAME" where a moment is asked for.
-struct Version {
-  std::string name;
-  Seq seq = 0;  // behind this entry of the log
-  Time named_at;
-  std::string named_by;  // as claimed
-
-  friend bool operator==(const Version&, const Version&) = default;
-};
-
 // What came of naming a moment.
 enum class Naming {
   kDone,
@@ -363,10 +403,15 @@ class Writer {
   // what has gone. Does nothing, and answers false, when the log was packed, rewritten or
   // checkpointed meanwhile, or a moment named.
   virtual bool rewrite(const LogRewrite& rewrite, const RewriteReason& reason) = 0;
-  // Writes the database anew, so that no byte of what was deleted or replaced is left in it, and
-  // empties the write-ahead log. Takes as long as copying the store, and as much room once more.
-  // False where somebody reads for so long that the write-ahead log could not be emptied: it is
-  // with a later settle().
+  // Takes a document that is in the bin out of the store, with everything that is known of it but
+  // its name, its generation, what it has given out (LostClocks) and the notes of what was purged.
+  // The next one of that name is of the next generation. All of it, or nothing.
+  virtual Removed remove(const Removal& removal, const Purge& purge) = 0;
+  // Behind a rewrite(), a remove() or a drop_index(): writes the database anew, so that no byte of
+  // what was deleted or replaced is left in it, and empties the write-ahead log. Takes as long as
+  // copying the store, and as much room once more. False where somebody reads for so long that the
+  // write-ahead log could not be emptied. Until it was done once it is due, and the next writer of
+  // the store does it when it begins, if there is room.
   virtual bool scrub() = 0;
   // Names a moment. Doing it again changes nothing and is done.
   virtual Naming name_version(std::string_view document, const Version& version) = 0;
@@ -415,11 +460,12 @@ class Reader {
                           const std::function<void(const PackedStretch&)>& show_stretch) = 0;
   // The earliest moment first; none where there is no such document.
   virtual std::vector<Version> versions(std::string_view document) = 0;
-  // The latest first.
+  // All that were ever made under this name, the latest first, whether there is a document or not.
   virtual std::vector<Purge> purges(std::string_view document) = 0;
-  // How often the document's log was rewritten: who remembers what was in it has to read it again
-  // when that rises. 0 where there is no such document.
-  virtual std::uint64_t rewrites(std::string_view document) = 0;
+  virtual LogVersion log_version(std::string_view document) = 0;
+  // nullopt where there is no such document. Reads what load() does, or where that is damaged, who
+  // has written in it: then all that they could ever have written counts as given out.
+  virtual std::optional<Removal> prepare_removal(std::string_view document) = 0;
   virtual std::optional<Retention> retention(std::string_view document) = 0;
   // Documents not in the bin that are to be thinned, where `days` holds for those that have no rule
   // of their own, and how many days hold for each: those with `entries` entries at least behind

@@ -25,6 +25,13 @@ CachedDocument& DocumentCache::add(std::string name, CachedDocument document) {
   return documents_.insert_or_assign(std::move(name), std::move(document)).first->second;
 }
 
+void DocumentCache::forget(std::string_view name) {
+  const auto found = documents_.find(name);
+  if (found == documents_.end()) return;
+  authors_ -= found->second.authors.size();
+  documents_.erase(found);
+}
+
 void DocumentCache::make_room() {
   if (documents_.size() + authors_ <= kCachedRows) return;
   documents_.clear();

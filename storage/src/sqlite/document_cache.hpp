@@ -39,6 +39,7 @@ class DocumentCache {
  public:
   CachedDocument* find(std::string_view name);
   CachedDocument& add(std::string name, CachedDocument document);
+  void forget(std::string_view name);
   void count_author() noexcept { ++authors_; }
   void make_room();
 

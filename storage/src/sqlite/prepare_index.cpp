@@ -140,6 +140,7 @@ PreparedIndex damage_in(const std::string& document) {
 }  // namespace
 
 struct SqliteReader::IndexedRows {
+  std::uint64_t generation = 1;
   std::uint64_t revision = 0;
   Seq seq = 0;
   Seq past_seq = 0;
@@ -174,6 +175,7 @@ std::optional<PreparedIndex> SqliteReader::prepare_index(std::string_view name,
   done.activity = said.activity ? *said.activity : rows->activity;
   changes.done = std::move(done);
   prepared.steps = index::steps_of(document, rows->revision, std::move(changes));
+  for (IndexStep& step : prepared.steps) step.generation = rows->generation;
   return prepared;
 }
 
@@ -202,6 +204,7 @@ std::optional<SqliteReader::IndexedRows> SqliteReader::indexed_rows(const std::s
   const std::optional<Header> document = find(name);
   if (!document) return std::nullopt;
   IndexedRows rows;
+  rows.generation = document->generation;
   rows.last_seq = document->last_seq;
   Statement select(connection_,
                    "SELECT revision, seq, past_seq, activity FROM indexed WHERE document_id = ?1");

@@ -132,9 +132,13 @@ std::vector<Version> SqliteReader::versions(std::string_view name) {
   connection_.describe("versions of \"" + std::string(name) + "\"");
   Transaction snapshot(connection_);
   const std::optional<Header> document = find(name);
+  if (!document) return {};
+  return read_versions(document->id);
+}
+
+std::vector<Version> SqliteReader::read_versions(DocumentId document) {
   std::vector<Version> versions;
-  if (!document) return versions;
-  Execution row = versions_.run(document->id);
+  Execution row = versions_.run(document);
   while (row.next()) {
     versions.push_back({std::string(row.text(0)), row.unsigned_integer(1),
                         time_from(row.integer(2)), std::string(row.text(3))});

@@ -33,9 +33,10 @@ class SqliteReader final : public Reader {
                   const std::function<void(const PackedStretch&)>& show_stretch) override;
   std::vector<Version> versions(std::string_view document) override;
   std::vector<Purge> purges(std::string_view document) override;
-  std::uint64_t rewrites(std::string_view document) override;
   std::optional<Retention> retention(std::string_view document) override;
   std::vector<Thinnable> thinnable(std::uint32_t days, Seq entries, Time before) override;
+  LogVersion log_version(std::string_view document) override;
+  std::optional<Removal> prepare_removal(std::string_view document) override;
   std::optional<LogRewrite> prepare_rewrite(std::string_view document,
                                             const Rewriter& rewriter) override;
   std::optional<Compaction> prepare_compaction(std::string_view document,
@@ -67,6 +68,7 @@ class SqliteReader final : public Reader {
 
   std::optional<Header> find(std::string_view name);
   static DocumentSummary read_summary(const Execution& row);
+  std::vector<Version> read_versions(DocumentId document);
   void read_checkpoint(const Header& document, StoredDocument& into);
   std::vector<LogEntry> read_log(const Header& document, Seq first, Seq last);
   std::vector<Author> recent_authors(DocumentId document);
@@ -91,6 +93,7 @@ class SqliteReader final : public Reader {
 
   // In whole.cpp.
   DocumentHead read_head(const Header& document);
+  Notes read_notes(const Header& document);
   Seq show_segments(const Header& document, const std::function<void(const PackedStretch&)>& show);
 
   // In compaction.cpp.
@@ -115,7 +118,12 @@ class SqliteReader final : public Reader {
   bool read_gone_texts(const std::string& name, const std::vector<index::TextRow>& gone,
                        IndexStep& changes);
 
+  // In removal.cpp.
+  std::optional<crdt::StateVector> given_out(const Header& document);
+  crdt::StateVector all_of_its_authors(const Header& document);
+
   // In rewrite.cpp.
+  std::vector<Purge> read_purges(std::string_view name);
   std::uint64_t rewrites(const Header& document);
   void rewrite_checkpoint(const Header& document, const Rewriter& rewriter, LogRewrite& into);
   Retention retention(const Header& document);
@@ -126,6 +134,7 @@ class SqliteReader final : public Reader {
 
   // In verify.cpp.
   std::vector<std::string> document_names();
+  std::vector<Finding> findings_in(const std::string& name);
   void verify_database(std::vector<Finding>& findings);
   void verify_document(const std::string& name, std::vector<Finding>& findings);
   std::optional<StoredDocument> verify_checkpoint(const Header& document,

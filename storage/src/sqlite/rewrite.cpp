@@ -29,11 +29,12 @@ Seq read_again(const LogRewrite::Piece& piece, const EntryVisitor& visit) {
 
 }  // namespace
 
-std::uint64_t SqliteReader::rewrites(std::string_view name) {
-  connection_.describe("rewrites of \"" + std::string(name) + "\"");
+LogVersion SqliteReader::log_version(std::string_view name) {
+  connection_.describe("which log is that of \"" + std::string(name) + "\"");
   Transaction snapshot(connection_);
   const std::optional<Header> document = find(name);
-  return document ? rewrites(*document) : 0;
+  if (!document) return {};
+  return {document->generation, rewrites(*document)};
 }
 
 std::size_t SqliteReader::version_count(const Header& document) {
@@ -93,17 +94,18 @@ std::vector<Reader::Thinnable> SqliteReader::thinnable(std::uint32_t days, Seq e
 
 std::vector<Purge> SqliteReader::purges(std::string_view name) {
   connection_.describe("purges of \"" + std::string(name) + "\"");
-  Transaction snapshot(connection_);
-  const std::optional<Header> document = find(name);
-  std::vector<Purge> purges;
-  if (!document) return purges;
+  return read_purges(name);
+}
+
+std::vector<Purge> SqliteReader::read_purges(std::string_view name) {
   Statement statement(connection_,
-                      "SELECT at_ms, purged_by, reason, units FROM purges "
-                      "WHERE document_id = ?1 ORDER BY id DESC");
-  Execution row = statement.run(document->id);
+                      "SELECT at_ms, purged_by, reason, units, is_whole FROM purges "
+                      "WHERE name = ?1 ORDER BY id DESC");
+  std::vector<Purge> purges;
+  Execution row = statement.run(name);
   while (row.next()) {
     purges.push_back({Time(std::chrono::milliseconds(row.integer(0))), std::string(row.text(1)),
-                      std::string(row.text(2)), row.unsigned_integer(3)});
+                      std::string(row.text(2)), row.unsigned_integer(3), row.integer(4) != 0});
   }
   return purges;
 }

@@ -149,16 +149,20 @@ CREATE TABLE versions (
   PRIMARY KEY (document_id, name)
 ) STRICT, WITHOUT ROWID;
 
--- What was taken out of a history for good: that it was, and not what.
+-- What was taken out for good: that it was, and not what. By the document's name, since it stays
+-- when that goes.
 CREATE TABLE purges (
-  id          INTEGER PRIMARY KEY,
-  document_id INTEGER NOT NULL REFERENCES documents (id),
-  at_ms       INTEGER NOT NULL,
-  purged_by   TEXT    NOT NULL,                  -- as claimed
-  reason      TEXT    NOT NULL,
-  units       INTEGER NOT NULL                   -- UTF-16 units and objects
+  id        INTEGER PRIMARY KEY,
+  name      TEXT    NOT NULL,
+  at_ms     INTEGER NOT NULL,
+  purged_by TEXT    NOT NULL,                    -- as claimed
+  reason    TEXT    NOT NULL,
+  units     INTEGER NOT NULL,                    -- UTF-16 units and objects; or entries of the log
+  is_whole  INTEGER NOT NULL                     -- the document itself; later ones are of another
 ) STRICT;
-CREATE INDEX purges_by_document ON purges (document_id);
+CREATE INDEX purges_by_name ON purges (name);
+-- Has a row from a purge on until the database was written anew, without the bytes that it took out.
+CREATE TABLE scrub_due (since_ms INTEGER NOT NULL) STRICT;
 
 -- When the whole store was read and compared, and how much was wrong with it.
 CREATE TABLE scans (

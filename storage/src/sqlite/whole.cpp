@@ -53,7 +53,24 @@ DocumentHead SqliteReader::read_head(const Header& document) {
   while (author.next()) {
     head.authors.push_back({author.unsigned_integer(0), std::string(author.text(1))});
   }
+  head.notes = read_notes(document);
   return head;
+}
+
+Notes SqliteReader::read_notes(const Header& document) {
+  Notes notes;
+  Statement select(connection_, "SELECT own_title FROM documents WHERE id = ?1 AND own_title > ''");
+  Execution own = select.run(document.id);
+  if (own.next()) notes.own_title = own.text(0);
+  Execution tag = tags_.run(document.id);
+  while (tag.next()) notes.tags.emplace_back(tag.text(0));
+  notes.versions = read_versions(document.id);
+  for (Purge& purge : read_purges(document.name)) {
+    if (purge.is_whole) break;  // what is before is of another one
+    notes.purges.push_back(std::move(purge));
+  }
+  std::ranges::reverse(notes.purges);
+  return notes;
 }
 
 // Answers the first entry behind them.
@@ -112,10 +129,21 @@ void SqliteWriter::insert_whole(const WholeDocument& whole) {
                    stretch.bytes);
   }
   put_checkpoint(whole.checkpoint, here);
-  if (whole.thinned) note(*whole.thinned, here.id);
+  if (whole.thinned) note(*whole.thinned, whole.name, here.id);
   LostClocks lost = generations_.lost(whole.name);
   lost.remove(crdt::state_vector_of(whole.checkpoint.state));
   generations_.replace_lost(whole.name, lost);
+  insert_notes(whole.notes, whole.name, here);
+}
+
+void SqliteWriter::insert_notes(const Notes& notes, std::string_view name,
+                                const CachedDocument& here) {
+  DocumentEdit edit;
+  edit.title = notes.own_title;
+  edit.tags = notes.tags;
+  set_by_hand(edit, here.id);
+  for (const Version& version : notes.versions) put_version(version, here);
+  for (const Purge& purge : notes.purges) note_purge(name, purge);
 }
 
 void SqliteWriter::insert_contributors(const WholeDocument& whole, CachedDocument& here) {

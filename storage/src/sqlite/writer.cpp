@@ -19,8 +19,6 @@ namespace {
 
 constexpr std::int64_t kWalFrameHeaderBytes = 24;  // SQLite file format, 4.1
 
-std::int64_t milliseconds(Time time) { return time.time_since_epoch().count(); }
-
 std::string json_array_of_ids(const std::vector<CachedAuthor>& authors) {
   std::string json = "[";
   for (const CachedAuthor& author : authors) {
@@ -116,25 +114,7 @@ SqliteWriter::SqliteWriter(const std::filesystem::path& file,
       this);
   empty_wal_on_start();
   index_by_todays_rules();
-}
-
-template <typename Work>
-void SqliteWriter::guarded(std::string operation, Work work) {
-  connection_.describe(std::move(operation));
-  if (failure_) refuse();
-  try {
-    work();
-  } catch (const crdt::Bug&) {
-    throw;  // the caller's, and noticed before anything was written
-  } catch (const NameTaken&) {
-    throw;  // likewise
-  } catch (const Error& error) {
-    failure_ = error;
-    throw;
-  } catch (const std::exception& error) {
-    failure_ = Error(Error::Kind::kIo, error.what());
-    throw;
-  }
+  scrub_on_start();
 }
 
 void SqliteWriter::refuse() const {
@@ -347,6 +327,11 @@ bool SqliteWriter::edit(const DocumentEdit& edit) {
 
 void SqliteWriter::write_edit(const DocumentEdit& edit, DocumentId document) {
   Transaction transaction(connection_);
+  set_by_hand(edit, document);
+  transaction.commit();
+}
+
+void SqliteWriter::set_by_hand(const DocumentEdit& edit, DocumentId document) {
   if (edit.title) {
     Statement update(connection_, "UPDATE documents SET own_title = nullif(?2, '') WHERE id = ?1");
     update.execute(document, std::string_view(edit.title->value_or("")));
@@ -371,7 +356,6 @@ void SqliteWriter::write_edit(const DocumentEdit& edit, DocumentId document) {
     update.execute(document, days);
   }
   listing_.refresh(document);
-  transaction.commit();
 }
 
 bool SqliteWriter::put_into_bin(std::string_view document, Time at) {
@@ -420,7 +404,8 @@ std::size_t SqliteWriter::write_index(std::span<const IndexStep> steps) {
   Transaction transaction(connection_);
   for (const IndexStep& step : steps) {
     const CachedDocument& here = document(step.document);
-    if (here.id == 0 || !index_rows_.apply(here.id, step)) continue;
+    const bool is_of_it = here.id != 0 && here.generation == step.generation;
+    if (!is_of_it || !index_rows_.apply(here.id, step)) continue;
     ++count;
     if (!step.done) continue;
     Statement update(connection_,
@@ -448,6 +433,7 @@ void SqliteWriter::drop_index(std::string_view name) {
     if (id == 0) return;
     Transaction transaction(connection_);
     forget_words(id);
+    note_scrub();
     transaction.commit();
   });
 }
@@ -522,7 +508,7 @@ bool SqliteWriter::replace_pieces(const LogRewrite& rewrite, const RewriteReason
   }
   Statement count(connection_, "UPDATE documents SET rewrites = rewrites + 1 WHERE id = ?1");
   count.execute(document.id);
-  std::visit([&](const auto& why) { note(why, document.id); }, reason);
+  std::visit([&](const auto& why) { note(why, rewrite.document, document.id); }, reason);
   transaction.commit();
   return true;
 }
@@ -551,35 +537,18 @@ void SqliteWriter::put_piece(const LogRewrite::Piece& piece, const CachedDocumen
   insert_row_.execute(at, document.generation, checksum(place, entries), entries);
 }
 
-void SqliteWriter::note(const Purge& purge, DocumentId document) {
+void SqliteWriter::note(const Purge& purge, std::string_view name, DocumentId document) {
   forget_words(document);
-  Statement insert(connection_,
-                   "INSERT INTO purges (document_id, at_ms, purged_by, reason, units) "
-                   "VALUES (?1, ?2, ?3, ?4, ?5)");
-  insert.execute(document, milliseconds(purge.at), std::string_view(purge.by),
-                 std::string_view(purge.reason), purge.units);
+  note_purge(name, purge);
+  note_scrub();
 }
 
-void SqliteWriter::note(const Thinned& thinned, DocumentId document) {
+void SqliteWriter::note(const Thinned& thinned, std::string_view, DocumentId document) {
   Statement update(connection_,
                    "UPDATE documents SET thinned_until = ?2, thinned_at_ms = ?3, "
                    "thinned_days = ?4 WHERE id = ?1");
   update.execute(document, thinned.until, milliseconds(thinned.at),
                  static_cast<std::int64_t>(thinned.days));
-}
-
-// Pages of what was deleted keep its bytes until they are used again, and so does the write-ahead
-// log until it is cut down.
-bool SqliteWriter::scrub() {
-  bool is_done = false;
-  guarded("writing the database anew", [&] {
-    connection_.execute("VACUUM");
-    for (auto waited = kTruncateTimeout; !is_done && waited < kBusyTimeout;
-         waited += kTruncateTimeout) {
-      is_done = checkpoint_wal(SQLITE_CHECKPOINT_TRUNCATE) == Outcome::kDone;
-    }
-  });
-  return is_done;
 }
 
 Naming SqliteWriter::name_version(std::string_view name, const Version& version) {
@@ -594,8 +563,7 @@ Naming SqliteWriter::name_version(std::string_view name, const Version& version)
 
 Naming SqliteWriter::insert_version(const CachedDocument& document, const Version& version) {
   Transaction transaction(connection_);
-  insert_version_.execute(document.id, std::string_view(version.name), version.seq,
-                          milliseconds(version.named_at), std::string_view(version.named_by));
+  put_version(version, document);
   bool is_ours = false;
   {
     Execution present = select_version_.run(document.id, std::string_view(version.name));
@@ -614,6 +582,11 @@ void SqliteWriter::note_scan(const Scan& scan) {
         .execute(milliseconds(scan.at), static_cast<std::int64_t>(scan.findings));
     transaction.commit();
   });
+}
+
+void SqliteWriter::put_version(const Version& version, const CachedDocument& document) {
+  insert_version_.execute(document.id, std::string_view(version.name), version.seq,
+                          milliseconds(version.named_at), std::string_view(version.named_by));
 }
 
 void SqliteWriter::maintain() {
@@ -647,10 +620,16 @@ SqliteWriter::Outcome SqliteWriter::checkpoint_wal(int mode) {
 // the database, whose fsync is a new one, the log begins anew.
 void SqliteWriter::empty_wal_on_start() {
   connection_.describe("emptying the write-ahead log at the start");
+  if (!empty_wal())
+    connection_.fail(Error::Kind::kUnavailable, "another program keeps reading from it");
+}
+
+// Waits for readers, but not for ever.
+bool SqliteWriter::empty_wal() {
   for (auto waited = kTruncateTimeout; waited < kBusyTimeout; waited += kTruncateTimeout) {
-    if (checkpoint_wal(SQLITE_CHECKPOINT_TRUNCATE) == Outcome::kDone) return;
+    if (checkpoint_wal(SQLITE_CHECKPOINT_TRUNCATE) == Outcome::kDone) return true;
   }
-  connection_.fail(Error::Kind::kUnavailable, "another program keeps reading from it");
+  return false;
 }
 
 std::int64_t SqliteWriter::wal_bytes() const noexcept { return wal_pages_ * page_bytes_; }

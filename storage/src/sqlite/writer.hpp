@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "crdt/error.hpp"
 #include "log/row.hpp"
 #include "sqlite/connection.hpp"
 #include "sqlite/document_cache.hpp"
@@ -37,6 +38,7 @@ class SqliteWriter final : public Writer {
   void drop_index(std::string_view document) override;
   void create(std::span<const WholeDocument> documents) override;
   bool rewrite(const LogRewrite& rewrite, const RewriteReason& reason) override;
+  Removed remove(const Removal& removal, const Purge& purge) override;
   bool scrub() override;
   Naming name_version(std::string_view document, const Version& version) override;
   void note_scan(const Scan& scan) override;
@@ -57,8 +59,8 @@ class SqliteWriter final : public Writer {
                       const CachedDocument& document);
   bool is_as_prepared(const LogRewrite& rewrite, const CachedDocument& document);
   void put_piece(const LogRewrite::Piece& piece, const CachedDocument& document);
-  void note(const Purge& purge, DocumentId document);
-  void note(const Thinned& thinned, DocumentId document);
+  void note(const Purge& purge, std::string_view name, DocumentId document);
+  void note(const Thinned& thinned, std::string_view name, DocumentId document);
   // Whether the log is packed up to there and was rewritten so many times.
   bool is_log_at(const CachedDocument& document, Seq compacted, std::uint64_t rewrites);
   void insert_segment(const CachedDocument& document, Seq first, Seq last, Time earliest,
@@ -66,6 +68,8 @@ class SqliteWriter final : public Writer {
   void update_document(const CachedDocument& document);
   void replace_checkpoint(const Checkpoint& checkpoint, const CachedDocument& document);
   void write_edit(const DocumentEdit& edit, DocumentId document);
+  void set_by_hand(const DocumentEdit& edit, DocumentId document);
+  void put_version(const Version& version, const CachedDocument& document);
   bool set_deleted_at(std::string_view document, std::optional<Time> at);
   std::size_t write_index(std::span<const IndexStep> steps);
   void clear_index();
@@ -73,11 +77,21 @@ class SqliteWriter final : public Writer {
   void index_by_todays_rules();
   void put_checkpoint(const Checkpoint& checkpoint, const CachedDocument& document);
 
+  // In removal.cpp.
+  Removed remove_from_bin(const Removal& removal, const Purge& purge,
+                          const CachedDocument& document);
+  void delete_document(DocumentId document);
+  void note_purge(std::string_view document, const Purge& purge);
+  void note_scrub();
+  bool scrub_what_is_due();
+  void scrub_on_start();
+
   // In whole.cpp.
   void insert_all(std::span<const WholeDocument> documents);
   void refuse_taken(std::span<const WholeDocument> documents);
   void insert_whole(const WholeDocument& whole);
   void insert_contributors(const WholeDocument& whole, CachedDocument& here);
+  void insert_notes(const Notes& notes, std::string_view name, const CachedDocument& here);
 
   CachedDocument& document(std::string_view name);
   std::optional<CachedDocument> read_document(std::string_view name);
@@ -88,7 +102,10 @@ class SqliteWriter final : public Writer {
   enum class Outcome { kDone, kReaderInTheWay };
   Outcome checkpoint_wal(int mode);
   void empty_wal_on_start();
+  bool empty_wal();
   std::int64_t wal_bytes() const noexcept;
+
+  static std::int64_t milliseconds(Time time) { return time.time_since_epoch().count(); }
 
   // Runs something that writes. When that throws an Error, its outcome is unknown, and so is what
   // cache_ says: this writer is finished, and refuses from then on.
@@ -128,5 +145,24 @@ class SqliteWriter final : public Writer {
   Statement select_version_;
   Generations generations_;
 };
+
+template <typename Work>
+void SqliteWriter::guarded(std::string operation, Work work) {
+  connection_.describe(std::move(operation));
+  if (failure_) refuse();
+  try {
+    work();
+  } catch (const crdt::Bug&) {
+    throw;  // the caller's, and noticed before anything was written
+  } catch (const NameTaken&) {
+    throw;  // likewise
+  } catch (const Error& error) {
+    failure_ = error;
+    throw;
+  } catch (const std::exception& error) {
+    failure_ = Error(Error::Kind::kIo, error.what());
+    throw;
+  }
+}
 
 }  // namespace palimpsest::storage::sqlite

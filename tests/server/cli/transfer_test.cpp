@@ -4,6 +4,7 @@
 #include "crdt/v2.hpp"
 #include "storage/builders.hpp"
 #include "storage/raw_database.hpp"
+#include "storage/sqlite_store.hpp"
 #include "support/catch.hpp"
 #include "support/temp_directory.hpp"
 #include "transfer/document_file.hpp"
@@ -170,6 +171,104 @@ TEST_CASE("a head of another form is refused, member by member", "[transfer]") {
   CHECK(contains(said(R"({"name": "x", "generation": 3, "lastSeq": 2, "authors": [],
                           "createdAt": "2026-11-21T10:00:00Z"})"),
                  "lastSeq"));
+}
+
+TEST_CASE("what is set and noted of a document is refused where it cannot be, with the place",
+          "[transfer]") {
+  const Files files;
+  const auto said = [&](const std::string& member) {
+    const std::string head =
+        R"({"name": "x", "generation": 3, "createdAt": "2026-11-21T10:00:00.000Z", "lastSeq": 1,
+            "authors": [], )" +
+        member + "}";
+    return refusal_of(import_of(files.write("x", file_with(head))));
+  };
+  const std::string at = R"("2026-11-21T10:00:00Z")";
+  CHECK(said(R"("ownTitle": "T", "tags": [], "versions": [], "purges": [], "later": 1)").empty());
+  CHECK(contains(said(R"("ownTitle": 1)"), "ownTitle is no text"));
+  CHECK(contains(said(R"("ownTitle": " ")"), "ownTitle is empty or too long"));
+  CHECK(contains(said(R"("tags": "a")"), "tags is no list"));
+  CHECK(contains(said(R"("tags": ["a", 1])"), "tags[1]: is no text"));
+  CHECK(contains(said(R"("tags": [")" + std::string(51, 'x') + R"("])"), "tags[0]: is empty or"));
+  CHECK(contains(said(R"("tags": ["a", "a"])"), "tags has one twice"));
+  CHECK(contains(said(R"("versions": [1])"), "versions[0]: is no object"));
+  const auto version = [&](const std::string& name, int seq) {
+    return R"({"name": ")" + name + R"(", "seq": )" + std::to_string(seq) + R"(, "namedAt": )" +
+           at + R"(, "by": ""})";
+  };
+  CHECK(said("\"versions\": [" + version("a", 0) + ", " + version("b", 1) + "]").empty());
+  CHECK(contains(said("\"versions\": [" + version("a", 2) + "]"),
+                 "versions[0]: seq is behind the last entry"));
+  CHECK(contains(said("\"versions\": [" + version("", 1) + "]"), "versions[0]: name has not 1"));
+  CHECK(contains(said("\"versions\": [" + version("a", 1) + ", " + version("a", 0) + "]"),
+                 "versions has one name twice"));
+  CHECK(contains(said(R"("versions": [{"name": "a", "seq": 1, "namedAt": "then", "by": ""}])"),
+                 "versions[0]: namedAt is no time"));
+  CHECK(contains(said(R"("purges": [{"at": )" + at + R"(, "by": "", "units": 1}])"),
+                 "purges[0]: reason is no text"));
+  CHECK(contains(said(R"("purges": [{"at": )" + at + R"(, "by": "", "reason": ")" +
+                      std::string(1001, 'x') + R"(", "units": 1}])"),
+                 "purges[0]: reason is too long"));
+  CHECK(contains(said(R"("purges": [{"at": )" + at + R"(, "by": "", "reason": "", "units": -1}])"),
+                 "purges[0]: units is no number"));
+}
+
+// --- What is set and noted by hand, out of one store and into another ---
+
+std::string exported(storage::Store& store) {
+  std::string file;
+  REQUIRE(server::export_document(*store.reader(), "notes", [&](crdt::ByteView bytes) {
+    file.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  }));
+  return file;
+}
+
+// Something was taken out of "notes": nothing, that is, which is all the same to the note.
+void purge(storage::Store& store, storage::Writer& writer, const storage::Purge& note) {
+  const auto nothing = [](const auto&) { return std::nullopt; };
+  REQUIRE(writer.rewrite(
+      store.reader()->prepare_rewrite("notes", {.update = nothing, .checkpoint = nothing}).value(),
+      note));
+}
+
+TEST_CASE("versions, purge notes, tags and a title set by hand go out and in with a document",
+          "[transfer]") {
+  const Files files;
+  const auto store = storage::open_sqlite_store(files.path() / "one", storage::Access::kReadWrite);
+  {
+    const auto writer = store->writer();
+    append_one(*writer, entry("notes", 1, "an older document"));
+    writer->put_into_bin("notes", time(1));
+    writer->remove(store->reader()->prepare_removal("notes").value(),
+                   {.at = time(2), .by = "", .reason = "", .is_whole = true});
+    for (storage::Seq seq = 1; seq <= 3; ++seq)
+      append_one(*writer, entry_by({seq, ""}, "notes", seq, "a"));
+    writer->edit({"notes", "By hand", std::vector<std::string>{"minutes", "press"}, {}});
+    writer->name_version("notes", {"draft", 2, time(1'000), "Ada"});
+    writer->name_version("notes", {"empty", 0, time(2'000), ""});
+    purge(*store, *writer, {.at = time(3'000), .by = "Grace", .reason = "a name", .units = 7});
+    purge(*store, *writer, {.at = time(4'000), .by = "", .reason = "", .units = 8});
+  }
+  const std::string file = exported(*store);
+  const WholeDocument document = only(import_of(files.write("notes", file)));
+  const auto other = storage::open_sqlite_store(files.path() / "two", storage::Access::kReadWrite);
+  other->writer()->create({&document, 1});
+  CHECK(exported(*other) == file);
+
+  const auto reader = other->reader();
+  CHECK(reader->versions("notes") == store->reader()->versions("notes"));
+  CHECK(reader->versions("notes").size() == 2);
+  REQUIRE(reader->purges("notes").size() == 2);  // not what became of the older document
+  CHECK(reader->purges("notes").back().by == "Grace");
+  const auto summary = reader->find("notes", "").value();
+  CHECK(summary.title == "By hand");
+  CHECK(summary.has_own_title);
+  CHECK(summary.tags == std::vector<std::string>{"minutes", "press"});
+  storage::ListQuery query;
+  query.tag = "press";
+  query.words = "hand";
+  CHECK(reader->list(query).documents.size() == 1);
+  CHECK(reader->verify().empty());
 }
 
 TEST_CASE("several documents in one file are imported together, or one of them", "[transfer]") {

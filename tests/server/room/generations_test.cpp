@@ -1,3 +1,4 @@
+#include <functional>
 #include <optional>
 
 #include <boost/asio/co_spawn.hpp>
@@ -126,15 +127,18 @@ TEST_CASE("the name of a document that is gone begins with the next generation",
 
 class Claiming {
  public:
-  Claiming(Server& server, const std::string& document) {
+  using How = boost::asio::awaitable<Claim> (*)(server::Directory&, std::string);
+
+  Claiming(Server& server, const std::string& document, How how = server::claim_name) {
     const server::Lease any = server.directory().open("any");
-    boost::asio::co_spawn(any->strand(), server::claim_name(server.directory(), document),
+    boost::asio::co_spawn(any->strand(), how(server.directory(), document),
                           [this](const std::exception_ptr& failure, Claim claim) {
                             REQUIRE_FALSE(failure);
                             claim_.emplace(std::move(claim));
                           });
     server.run();
   }
+  bool is_answered() const { return claim_.has_value(); }
   Claim::Outcome outcome() const { return claim_.value().outcome(); }
   void release() { claim_.reset(); }
 
@@ -179,6 +183,117 @@ TEST_CASE("a document that is there keeps its name and its peers", "[generations
   CHECK(claim.outcome() == Claim::Outcome::kTaken);
   settle(server, {&ann});
   CHECK_FALSE(ann.closed);
+  CHECK(server.stored_text("doc") == "a");
+}
+
+// --- Names of documents that are to be gone ---
+
+void write(Server& server, const std::function<void(storage::Writer&)>& work) {
+  server.journal().run({.write = work, .done = [](bool) {}});
+  server.commit();
+}
+
+void put_into_bin(Server& server) {
+  write(server,
+        [&](storage::Writer& writer) { writer.put_into_bin("doc", server.clock().wall()); });
+  server.directory().set_in_bin("doc", true);
+}
+
+TEST_CASE("I8: a purged document is held until it is gone, and its copies are told from then on",
+          "[generations]") {
+  MemoryStore disk;
+  Server server(disk, {});
+  Client ann(server, "doc", 1);
+  ann.connect();
+  ann.append("old");
+  settle(server, {&ann});
+  put_into_bin(server);
+  Claiming claim(server, "doc", server::claim_in_bin);
+  server.commit();  // a checkpoint is under way
+  REQUIRE(claim.outcome() == Claim::Outcome::kHeld);
+  Client bob(server, "doc", 2);
+  bob.append("b");
+  bob.connect();
+  REQUIRE(bob.closed);
+  CHECK(bob.closed->reason == CloseReason::kRestart);
+  CHECK(Claiming(server, "doc", server::claim_in_bin).outcome() == Claim::Outcome::kUnavailable);
+
+  const storage::Removal removal = server.store().reader()->prepare_removal("doc").value();
+  storage::Removed removed{};
+  write(server, [&](storage::Writer& writer) { removed = writer.remove(removal, {}); });
+  CHECK(removed == storage::Removed::kDone);
+  claim.release();
+  server.run();
+  ann.connect();
+  settle(server, {&ann});
+  CHECK(ann.closed == Close{CloseReason::kGenerationChanged});
+  CHECK(ann.text() == "old");
+  bob.connect({.acks = server::YWebsocket::Acks::kCount});
+  settle(server, {&bob});
+  CHECK_FALSE(bob.closed);
+  CHECK(bob.greeting == 2);
+  CHECK(server.stored_text("doc") == "b");
+}
+
+TEST_CASE("what is on its way to disk gets there before a document in the bin is held",
+          "[generations]") {
+  MemoryStore disk;
+  Server server(disk, {});
+  Client ann(server, "doc", 1);
+  ann.connect();
+  ann.append("a");
+  server.run();
+  server.directory().set_in_bin("doc", true);
+  Claiming claim(server, "doc", server::claim_in_bin);
+  CHECK_FALSE(claim.is_answered());
+  SECTION("and then it is") {
+    server.commit();
+    CHECK(claim.outcome() == Claim::Outcome::kHeld);
+    CHECK(server.stored_text("doc") == "a");
+  }
+  SECTION("unless it is taken out of the bin") {
+    server.directory().set_in_bin("doc", false);
+    server.run();
+    CHECK(claim.outcome() == Claim::Outcome::kNotInBin);
+  }
+  SECTION("or the server stops") {
+    server.directory().drain([] {});
+    server.commit();
+    CHECK(claim.outcome() == Claim::Outcome::kUnavailable);
+  }
+  SECTION("or the store fails") {
+    server.store().fail_nth(FaultyStore::Call::kAppend, 0);
+    server.commit();
+    CHECK(claim.outcome() == Claim::Outcome::kUnavailable);
+  }
+}
+
+TEST_CASE("a document is not held that is not in the bin", "[generations]") {
+  MemoryStore disk;
+  Server server(disk, {});
+  Client ann(server, "doc", 1);
+  ann.connect();
+  ann.append("a");
+  settle(server, {&ann});
+  CHECK(Claiming(server, "doc", server::claim_in_bin).outcome() == Claim::Outcome::kNotInBin);
+  CHECK_FALSE(ann.closed);
+}
+
+TEST_CASE("a document that cannot be loaded can be held all the same, to be gone",
+          "[generations]") {
+  MemoryStore disk;
+  Server server(disk, {});
+  // The first to be loaded is another one.
+  server.store().fail_nth(FaultyStore::Call::kLoad, 1, storage::Error::Kind::kCorrupt);
+  Claiming claim(server, "doc", server::claim_in_bin);
+  CHECK_FALSE(server.store().is_armed());
+  CHECK(claim.outcome() == Claim::Outcome::kHeld);
+  claim.release();
+  server.run();
+  Client ann(server, "doc", 1);
+  ann.append("a");
+  ann.connect();
+  settle(server, {&ann});
   CHECK(server.stored_text("doc") == "a");
 }
 
