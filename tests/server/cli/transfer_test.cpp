@@ -227,7 +227,7 @@ std::string exported(storage::Store& store) {
 void purge(storage::Store& store, storage::Writer& writer, const storage::Purge& note) {
   const auto nothing = [](const auto&) { return std::nullopt; };
   REQUIRE(writer.rewrite(
-      store.reader()->prepare_rewrite("notes", {.update = nothing, .checkpoint = nothing}).value(),
+      store.reader()->prepare_rewrite("notes", {.entry = nothing, .checkpoint = nothing}).value(),
       note));
 }
 
