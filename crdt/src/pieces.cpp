@@ -29,8 +29,8 @@ Pieces pieces_of(const BlockView& block, const DeleteSet::Ranges& ranges, Pairs 
   for (; range != ranges.end() && range->clock < block.end(); ++range) {
     Piece piece{std::max(range->clock, block.clock) - block.clock,
                 std::min(range->end(), block.end()) - block.clock};
-    if (is_inside_pair(block, piece.begin)) takes ? --piece.begin : ++piece.begin;
-    if (is_inside_pair(block, piece.end)) takes ? ++piece.end : --piece.end;
+    if (is_inside_pair(block, piece.begin)) piece.begin = takes ? piece.begin - 1 : piece.begin + 1;
+    if (is_inside_pair(block, piece.end)) piece.end = takes ? piece.end + 1 : piece.end - 1;
     if (piece.begin >= piece.end) continue;
     if (!pieces.empty() && piece.begin <= pieces.back().end) {
       pieces.back().end = std::max(pieces.back().end, piece.end);
