@@ -35,6 +35,7 @@
 #include "http/router.hpp"
 #include "http/search.hpp"
 #include "http/static_files.hpp"
+#include "http/thinnings.hpp"
 #include "http/transfers.hpp"
 #include "log.hpp"
 #include "net/connections.hpp"
@@ -46,6 +47,7 @@
 #include "room/directory.hpp"
 #include "room/journal.hpp"
 #include "room/scanner.hpp"
+#include "room/thinner.hpp"
 #include "storage/reserve.hpp"
 #include "storage/sqlite_store.hpp"
 #include "transfer/temporary_file.hpp"
@@ -180,6 +182,7 @@ struct App::Parts {
   void on_storage_failure(const storage::Error& error);
   void on_disk_full(const storage::Error& error);
   void on_room_again();
+  void log_retention() const;
   void watch_disk();
   void keep_reserve();
   void begin_drain();
@@ -192,6 +195,7 @@ struct App::Parts {
   bool wait_for_threads();
 
   const Config config;
+  const bool retains;  // whether histories are thinned by themselves
   std::shared_ptr<spdlog::logger> log;
   SystemClock clock;
   std::atomic<Stage> stage{Stage::kServing};
@@ -206,6 +210,7 @@ struct App::Parts {
   std::unique_ptr<storage::Store> store;
   Journal journal;
   Directory directory;
+  Thinner thinner;
   Scanner scanner;
   http::Documents documents;
   net::Connections connections;
@@ -215,6 +220,7 @@ struct App::Parts {
   http::HistoryTools tools;
   http::HistoryWrites history_writes;
   http::Purges purges;
+  http::Thinnings thinnings;
   http::Transfers transfers;
   http::StaticFiles files;
   http::Router router;
@@ -231,6 +237,7 @@ struct App::Parts {
 
 App::Parts::Parts(const Config& config_, net::Limits limits, Doors doors)
     : config(config_),
+      retains(doors != Doors::kNone),
       log(make_logger(config.log_level, config.log_format)),
       io(static_cast<int>(threads_of(config))),
       work(io.get_executor()),
@@ -244,6 +251,7 @@ App::Parts::Parts(const Config& config_, net::Limits limits, Doors doors)
                .stalled = [this](const storage::Error& error) { on_disk_full(error); },
                .resumed = [this] { on_room_again(); }}),
       directory(io, reading.get_executor(), *store, journal, clock, log, room_options(config)),
+      thinner(reading.get_executor(), *store, journal, clock, log, {.days = config.history_days}),
       scanner(reading.get_executor(), *store, journal, clock, log, {}),
       documents({.directory = directory,
                  .store = *store,
@@ -259,6 +267,7 @@ App::Parts::Parts(const Config& config_, net::Limits limits, Doors doors)
             clock,     fill_with_random, [this] { return connections.next_id(); }},
       history_writes(tools),
       purges(tools),
+      thinnings(tools, log),
       transfers(
           {directory, journal, *store, reading.get_executor(), config.data, fill_with_random}),
       files(embedded_assets(), fill_with_random),
@@ -267,6 +276,7 @@ App::Parts::Parts(const Config& config_, net::Limits limits, Doors doors)
               .search = search,
               .history_writes = history_writes,
               .purges = purges,
+              .thinnings = thinnings,
               .transfers = transfers,
               .files = files,
               .origins = {config.allow_origin, config.listen.is_loopback},
@@ -304,6 +314,15 @@ void App::Parts::on_disk_full(const storage::Error& error) {
 
 void App::Parts::on_room_again() {
   log->info("there is room on the disk again: what waited is saved");
+}
+
+void App::Parts::log_retention() const {
+  if (config.history_days == 0) {
+    log->info("histories are kept for ever, except of documents with a rule of their own");
+  } else {
+    log->info("histories are thinned to bursts where they are older than {} days",
+              config.history_days);
+  }
 }
 
 // On the control strand. A full disk is told of by the journal, in the moment.
@@ -346,6 +365,7 @@ asio::awaitable<void> App::Parts::tick(Parts& parts) {
     const auto [error] = co_await parts.ticker.async_wait(use_tuple);
     if (error) co_return;
     parts.directory.tick();
+    if (parts.retains) parts.thinner.tick();
     parts.watch_disk();
     parts.scanner.tick();
   }
@@ -375,6 +395,7 @@ asio::awaitable<bool> App::Parts::wait_for(std::function<bool()> is_done, Parts&
 // Everything ends by itself: when nothing is left to do, the threads have run out of work.
 asio::awaitable<void> App::Parts::drain(Parts& parts) {
   for (const auto& listener : parts.listeners) listener->stop();
+  parts.thinner.stop();
   parts.scanner.stop();
   const auto drained = std::make_shared<std::atomic<bool>>(false);
   parts.directory.drain([drained] { *drained = true; });
@@ -455,6 +476,7 @@ void App::Parts::keep_reserve() {
 }
 
 void App::start() {
+  parts_->log_retention();
   parts_->keep_reserve();
   parts_->journal.start();
   for (const auto& listener : parts_->listeners) listener->start();

@@ -11,6 +11,8 @@
 #include <boost/asio/ip/address.hpp>
 #include <toml++/toml.h>
 
+#include "storage/store.hpp"
+
 namespace palimpsest::server {
 namespace {
 
@@ -185,6 +187,12 @@ constexpr Setting kSettings[] = {
      "How long a document stays in memory after its last reader left.",
      [](Config& config, std::string_view value) {
        config.unload_after = parse_duration(value, {0, kSecondsOfADay});
+     }},
+    {"history-days", Kind::kNumber, "N", "0",
+     "Thin history older than so many days to bursts; 0 keeps every keystroke for ever.",
+     [](Config& config, std::string_view value) {
+       config.history_days =
+           static_cast<std::uint32_t>(parse_in_range(value, {0, storage::kMostDays}));
      }},
     {"reserve", Kind::kSize, "SIZE", "64MiB",
      "How much of the disk is kept free for when it is full (`palimpsest reserve`); 0 for nothing.",

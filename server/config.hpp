@@ -39,6 +39,7 @@ struct Config {
   std::size_t max_import_bytes = std::size_t{64} << 20;
   std::size_t max_connections = 0;  // 0: what the limit of open files allows
   std::chrono::seconds unload_after{60};
+  std::uint32_t history_days = 0;  // 0: for ever
   std::uint64_t reserve_bytes = std::uint64_t{64} << 20;
 };
 

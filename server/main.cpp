@@ -15,6 +15,7 @@
 #include "cli/history.hpp"
 #include "cli/reserve.hpp"
 #include "cli/restore.hpp"
+#include "cli/retention.hpp"
 #include "cli/serve.hpp"
 #include "cli/transfer.hpp"
 #include "config.hpp"
@@ -240,7 +241,11 @@ int run_history(History& history) {
   const auto run = [&](CLI::App* parsed, auto& command) {
     if (!parsed->parsed()) return;
     command.data = data;
-    cli::run(command, std::cout);
+    if constexpr (requires { cli::run(command, std::cout, std::cerr); }) {
+      cli::run(command, std::cout, std::cerr);
+    } else {
+      cli::run(command, std::cout);
+    }
   };
   for (const std::string& word : history.words) {
     history.search.words += (history.search.words.empty() ? "" : " ") + word;
@@ -250,10 +255,7 @@ int run_history(History& history) {
   run(history.diff_command, history.diff);
   run(history.blame_command, history.blame);
   run(history.purges_command, history.purges);
-  if (history.search_command->parsed()) {
-    history.search.data = data;
-    cli::run(history.search, std::cout, std::cerr);
-  }
+  run(history.search_command, history.search);
   flush_output();
   return server::kExitDone;
 }
@@ -395,6 +397,68 @@ int run_transfer(Transfer& transfer) {
   return server::kExitDone;
 }
 
+// The commands for how long histories are kept, and which of them it is.
+struct Retention {
+  cli::Thin thin;
+  cli::RetentionCommand rule;
+  bool as_others = false;
+  CLI::App* thin_command = nullptr;
+  CLI::App* rule_command = nullptr;
+  Flags flags;
+
+  bool parsed() const { return thin_command->parsed() || rule_command->parsed(); }
+};
+
+void add_retention(CLI::App& program, Retention& retention) {
+  CLI::App* thin = retention.thin_command = program.add_subcommand(
+      "thin", "Thin a document's old history to bursts: what was written in one go becomes one");
+  thin->add_option("DOC", retention.thin.document, "The document's name")
+      ->required()
+      ->type_name("");
+  thin->add_option_function<std::string>(
+          "--older-than",
+          [&retention](const std::string& text) {
+            const auto days = cli::parse_days(text);
+            if (!days) throw CLI::ValidationError("--older-than: is no number of days such as 90d");
+            retention.thin.days = *days;
+          },
+          "How old it has to be, such as 90d")
+      ->required()
+      ->type_name("DAYS");
+  thin->add_flag("--dry-run", retention.thin.dry_run, "Only say what it would come to");
+  thin->add_flag("--json", retention.thin.json, "Print JSON");
+  add_data(*thin, retention.flags);
+
+  CLI::App* rule = retention.rule_command = program.add_subcommand(
+      "retention", "Say for how long a document's history is kept as it was written, or set it");
+  rule->add_option("DOC", retention.rule.document, "The document's name")
+      ->required()
+      ->type_name("");
+  CLI::Option* days =
+      rule->add_option_function<std::uint32_t>(
+              "--days", [&retention](std::uint32_t value) { retention.rule.days.emplace(value); },
+              "Thin what is older; 0 keeps it for ever")
+          ->type_name("N");
+  rule->add_flag("--as-others", retention.as_others, "As the server's setting says")
+      ->excludes(days);
+  rule->add_flag("--json", retention.rule.json, "Print JSON");
+  add_data(*rule, retention.flags);
+}
+
+int run_retention(Retention& retention) {
+  const server::Config config = server::load_config(retention.flags, server::process_environment);
+  if (retention.thin_command->parsed()) {
+    retention.thin.config = config;
+    cli::run(retention.thin, std::cout);
+  } else {
+    retention.rule.config = config;
+    if (retention.as_others) retention.rule.days.emplace(std::nullopt);
+    cli::run(retention.rule, std::cout);
+  }
+  flush_output();
+  return server::kExitDone;
+}
+
 int run(int argc, char** argv) {
   CLI::App program("Palimpsest: documents that many people write at once, and their history");
   program.name("palimpsest");
@@ -410,6 +474,8 @@ int run(int argc, char** argv) {
   add_store(program, store);
   Transfer transfer;
   add_transfer(program, transfer);
+  Retention retention;
+  add_retention(program, retention);
   server::HistoryWriteArguments writes;
   writes.add_to(program);
 
@@ -421,6 +487,7 @@ int run(int argc, char** argv) {
   if (serve->parsed()) return cli::serve(flags);
   if (store.parsed()) return run_store(store);
   if (transfer.parsed()) return run_transfer(transfer);
+  if (retention.parsed()) return run_retention(retention);
   if (writes.parsed()) {
     writes.run();
     flush_output();

@@ -7,7 +7,9 @@
 // Prints one line of JSON: {"updates", "rawBytes", "historyBytes", "packMilliseconds",
 // "indexBytes", "indexMilliseconds": {"first", "again": of a change later}, "openTimes": [until the
 // document is in memory again, ready to be served, …], "times": [of reading all of it, in
-// milliseconds, …]}. What is read is compared; the exit status is 1 when it is wrong.
+// milliseconds, …], "thinned": {"entries", "emptied", "bursts", "historyBytes",
+// "prepareMilliseconds", "writeMilliseconds"}}, the last of all of it thinned to bursts. What is
+// read is compared; the exit status is 1 when it is wrong.
 
 #include <algorithm>
 #include <chrono>
@@ -26,6 +28,8 @@
 #include "../crdt/input.hpp"
 #include "../program.hpp"
 #include "crdt/doc.hpp"
+#include "storage/history.hpp"
+#include "storage/retention.hpp"
 #include "storage/sqlite_store.hpp"
 
 namespace palimpsest::bench {
@@ -79,13 +83,16 @@ class History {
   void write() {
     crdt::Doc doc;
     std::vector<storage::Append> batch;
+    crdt::ClientId author = kAuthor;
     for (std::size_t i = 0; i < updates_.each.size(); ++i) {
-      doc.apply(crdt::Update::decode(updates_.each[i]));
+      const crdt::Update update = crdt::Update::decode(updates_.each[i]);
+      doc.apply(update);
+      if (const auto content = update.authored(); !content.empty()) author = content[0].client;
       storage::Append append;
       append.document = kDocument;
       append.seq = i + 1;
       append.at = times_[i];
-      append.author.client = kAuthor;
+      append.author.client = author;
       append.connection = 1;
       append.update =
           std::make_shared<const crdt::Bytes>(updates_.each[i].begin(), updates_.each[i].end());
@@ -164,6 +171,29 @@ class History {
     writer_->append({&append, 1});
   }
 
+  struct Thinned {
+    storage::Thinning thinning;
+    double prepare_milliseconds = 0;
+    double write_milliseconds = 0;
+  };
+  // All that is behind the checkpoint, as if it were old.
+  Thinned thin() {
+    Thinned thinned;
+    auto begin = Clock::now();
+    storage::History history(kDocument);
+    history.catch_up(*reader_);
+    auto thinning = prepare_thinning(history, *reader_, {times_.back() + std::chrono::hours(1), 0});
+    thinned.prepare_milliseconds = milliseconds_since(begin);
+    if (!thinning) throw std::runtime_error("wrong result: there was nothing to thin");
+    begin = Clock::now();
+    if (!writer_->rewrite(thinning->rewrite, thinning->note))
+      throw std::runtime_error("wrong result: not thinned");
+    thinned.write_milliseconds = milliseconds_since(begin);
+    writer_->settle();
+    thinned.thinning = std::move(*thinning);
+    return thinned;
+  }
+
   double pack_milliseconds() const { return pack_milliseconds_; }
 
  private:
@@ -225,13 +255,20 @@ void measure(const std::string& folder, const std::string& directory, const std:
   for (std::size_t i = 0; i < kReadings; ++i) std::printf(i ? ", %.3f" : "%.3f", history.read());
   std::printf("], \"openTimes\": [");
   for (std::size_t i = 0; i < kReadings; ++i) std::printf(i ? ", %.3f" : "%.3f", history.open());
-  const double first = history.index();
+  const double first = history.index();  // of all the words, before any is thinned away
   const auto index_bytes = static_cast<long long>(bytes_of(directory, kIndexTables));
   history.write_on();
   const double again = history.index();
   std::printf(
-      "], \"indexBytes\": %lld, \"indexMilliseconds\": {\"first\": %.1f, \"again\": %.1f}}\n",
+      "], \"indexBytes\": %lld, \"indexMilliseconds\": {\"first\": %.1f, \"again\": %.1f}, ",
       index_bytes, first, again);
+  const History::Thinned thinned = history.thin();
+  std::printf(
+      "\"thinned\": {\"entries\": %zu, \"emptied\": %zu, \"bursts\": %zu, \"historyBytes\": %lld, "
+      "\"prepareMilliseconds\": %.1f, \"writeMilliseconds\": %.1f}}\n",
+      thinned.thinning.entries, thinned.thinning.emptied, thinned.thinning.bursts,
+      static_cast<long long>(bytes_of(directory, kHistoryTables)), thinned.prepare_milliseconds,
+      thinned.write_milliseconds);
 }
 
 }  // namespace

@@ -61,6 +61,26 @@ void DeleteSet::normalize() {
   }
 }
 
+DeleteSet DeleteSet::without(const DeleteSet& other) const {
+  static const Ranges kNone;
+  DeleteSet rest;
+  for (const auto& [client, ranges] : clients_) {
+    const auto entry = other.clients_.find(client);
+    const Ranges& gone = entry == other.clients_.end() ? kNone : entry->second;
+    auto cut = gone.begin();
+    for (const Range& range : ranges) {
+      Clock clock = range.clock;
+      while (cut != gone.end() && cut->end() <= clock) ++cut;
+      for (auto at = cut; at != gone.end() && at->clock < range.end(); ++at) {
+        if (at->clock > clock) rest.append(client, clock, at->clock - clock);
+        clock = std::min(at->end(), range.end());
+      }
+      if (clock < range.end()) rest.append(client, clock, range.end() - clock);
+    }
+  }
+  return rest;
+}
+
 bool DeleteSet::contains(Id id) const {
   const auto entry = clients_.find(id.client);
   if (entry == clients_.end()) return false;

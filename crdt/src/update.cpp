@@ -159,6 +159,12 @@ std::vector<Update::Authored> Update::authored() const {
   return result;
 }
 
+DeleteSet Update::deletions() const {
+  DeleteSet deletions = internal::to_delete_set(decoded());
+  deletions.normalize();
+  return deletions;
+}
+
 std::vector<ClientId> Update::deletes_from() const {
   std::vector<ClientId> result;
   for (const internal::Deletion& deletion : decoded().deletions) result.push_back(deletion.client);

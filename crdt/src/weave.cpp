@@ -279,6 +279,15 @@ ClientId Weave::client(std::uint32_t index) const { return state_->people[index]
 
 const Doc& Weave::doc() const { return state_->doc; }
 
+std::vector<Seq> Weave::tears() const {
+  std::vector<Seq> seqs;
+  for (const State::Marks& own : state_->marks) {
+    for (const auto& [clock, tear] : own.tears) seqs.push_back(tear.seq);
+  }
+  std::sort(seqs.begin(), seqs.end());
+  return seqs;
+}
+
 std::vector<Weave::Text> Weave::texts() const {
   const Core& core = state_->core;
   const auto holds_characters = [&](TypeIndex type) {

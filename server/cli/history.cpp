@@ -106,6 +106,12 @@ std::string author(const History& history, crdt::ClientId client) {
   return name.empty() ? "client " + std::to_string(client) : name;
 }
 
+std::string thinned_text(const storage::Thinned& thinned) {
+  return "changes up to " + std::to_string(thinned.until) + " were thinned to bursts on " +
+         format_time(thinned.at) + ", being older than " + std::to_string(thinned.days) +
+         (thinned.days == 1 ? " day" : " days");
+}
+
 std::string authors(const History& history, const std::vector<History::Share>& shares) {
   std::string all;
   for (const History::Share& share : shares) {
@@ -201,13 +207,15 @@ void search_in(History& history, const HistorySearch& command, const std::string
 
 }  // namespace
 
-void run(const HistoryLog& command, std::ostream& out) {
+void run(const HistoryLog& command, std::ostream& out, std::ostream& notes) {
   with_history(command, [&](History& history) {
+    if (history.thinned()) notes << "palimpsest: " << thinned_text(*history.thinned()) << '\n';
     const auto group = command.sittings ? History::Group::kSitting : History::Group::kBurst;
     const auto bursts = history.timeline(group, history.last_seq() + 1, command.limit);
     if (command.json) {
       print(out, {{"document", command.document},
                   {"seq", history.last_seq()},
+                  {"thinned", thinned_json(history)},
                   {"bursts", timeline_json(history, bursts)}});
       return;
     }
@@ -215,9 +223,15 @@ void run(const HistoryLog& command, std::ostream& out) {
   });
 }
 
-void run(const HistoryShow& command, std::ostream& out) {
+void run(const HistoryShow& command, std::ostream& out, std::ostream& notes) {
   with_history(command, [&](History& history) {
-    const storage::Seq at = history.resolve(command.at);
+    const History::Moment moment = history.look_up(command.at);
+    const storage::Seq at = moment.seq;
+    if (moment.is_thinned()) {
+      notes << "palimpsest: change " << moment.asked << " is within a burst, of which "
+            << "only the end is kept; this is change " << at << ": "
+            << thinned_text(*history.thinned()) << '\n';
+    }
     const History::TextName name = text_name(command, history);
     const auto texts = history.weave().texts();
     const bool is_text = std::any_of(texts.begin(), texts.end(), [&](const auto& text) {
@@ -237,6 +251,7 @@ void run(const HistoryShow& command, std::ostream& out) {
     print(out, {{"document", command.document},
                 {"root", name.root},
                 {"at", at},
+                {"asked", moment.asked},
                 {"time", at == 0 ? Json() : Json(format_time(history.time_of(at)))},
                 {"content", is_text ? Json(content) : Json::parse(content)}});
   });

@@ -26,14 +26,16 @@ struct HistoryLog : HistorySource {
   bool sittings = false;
   std::size_t limit = std::numeric_limits<std::size_t>::max();
 };
-// One line for each burst or sitting, the last first.
-void run(const HistoryLog& command, std::ostream& out);
+// One line for each burst or sitting, the last first. `notes` is told where the history was
+// thinned.
+void run(const HistoryLog& command, std::ostream& out, std::ostream& notes);
 
 struct HistoryShow : HistorySource {
   std::string at;
 };
-// A text as it is, without a line end of ours; any other root as JSON.
-void run(const HistoryShow& command, std::ostream& out);
+// A text as it is, without a line end of ours; any other root as JSON. `notes` is told where that
+// moment lies inside of a thinned burst, and what is shown is the end of the one before.
+void run(const HistoryShow& command, std::ostream& out, std::ostream& notes);
 
 struct HistoryDiff : HistorySource {
   std::string from;

@@ -63,6 +63,12 @@ Json timeline_json(const History& history, const std::vector<History::Burst>& bu
   return all;
 }
 
+Json thinned_json(const History& history) {
+  const auto& thinned = history.thinned();
+  if (!thinned) return nullptr;
+  return {{"until", thinned->until}, {"at", format_time(thinned->at)}, {"days", thinned->days}};
+}
+
 Json activity_json(const History& history, const std::vector<History::Bucket>& buckets) {
   Json all = Json::array();
   for (const History::Bucket& bucket : buckets) {

@@ -18,6 +18,8 @@ namespace palimpsest::server {
 // "deleted"]}, …]
 nlohmann::ordered_json timeline_json(const storage::History& history,
                                      const std::vector<storage::History::Burst>& bursts);
+// {"until", "at", "days"}: what was thinned to bursts, when, by which rule; null where nothing was.
+nlohmann::ordered_json thinned_json(const storage::History& history);
 // [{"begin", "authors": […]}, …]
 nlohmann::ordered_json activity_json(const storage::History& history,
                                      const std::vector<storage::History::Bucket>& buckets);

@@ -87,8 +87,8 @@ std::vector<std::string> tags_member(const Json& tags) {
 }
 
 storage::DocumentEdit parse_edit(std::string document, const Request& request) {
-  const Json body = json_body(request, {"title", "tags", "starred"});
-  if (body.empty()) throw Problem(400, "the body must have title, tags or starred");
+  const Json body = json_body(request, {"title", "tags", "starred", "historyDays"});
+  if (body.empty()) throw Problem(400, "the body must have title, tags, starred or historyDays");
   storage::DocumentEdit edit;
   edit.document = std::move(document);
   if (const auto title = body.find("title"); title != body.end()) {
@@ -102,6 +102,10 @@ storage::DocumentEdit parse_edit(std::string document, const Request& request) {
   if (const auto starred = body.find("starred"); starred != body.end()) {
     if (!starred->is_boolean()) throw Problem(400, "starred must be true or false");
     edit.star = {kEverybody, starred->get<bool>()};
+  }
+  if (const auto days = body.find("historyDays"); days != body.end()) {
+    edit.history_days.emplace();
+    if (!days->is_null()) *edit.history_days = days_member(body, "historyDays");
   }
   return edit;
 }

@@ -97,6 +97,7 @@ Response timeline_page(History& history, const Query& query) {
     texts.push_back(text_name_json({text.root, text.type}));
   return json_response(200, {{"seq", history.last_seq()},
                              {"texts", std::move(texts)},
+                             {"thinned", thinned_json(history)},
                              {"bursts", timeline_json(history, bursts)}});
 }
 
@@ -162,9 +163,7 @@ Response search_page(History& history, const Query& query) {
                              {"occurrences", occurrences_json(history, found.occurrences)}});
 }
 
-Response content_page(History& history, const Query& query) {
-  const std::string_view format = choice_parameter(query, "format", {"text", "json", "update"});
-  const Seq at = moment_or_now(history, query, "at");
+Response content_response(History& history, const Query& query, std::string_view format, Seq at) {
   if (format == "text") return text_response(text_of(history, query).second->text(at));
   const crdt::Doc& doc = history.weave().doc();
   const crdt::Snapshot then = history.weave().snapshot(at);
@@ -180,6 +179,15 @@ Response content_page(History& history, const Query& query) {
   for (const std::string& root : past.root_names())
     all += (all.empty() ? "" : ",") + crdt::Any(root).to_json() + ":" + root_json(past, root);
   return bytes_response("application/json", "{" + all + "}\n");
+}
+
+Response content_page(History& history, const Query& query) {
+  const std::string_view format = choice_parameter(query, "format", {"text", "json", "update"});
+  const Seq at = moment_or_now(history, query, "at");
+  Response response = content_response(history, query, format, at);
+  // Where that is inside of a thinned burst it is not the one that was asked for.
+  response.set("Palimpsest-Seq", std::to_string(at));
+  return response;
 }
 
 }  // namespace

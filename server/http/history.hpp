@@ -27,7 +27,8 @@ class HistoryPages {
  public:
   explicit HistoryPages(Histories& histories);
 
-  // ?group=burst|sitting&before=SEQ&limit=100: the last first.
+  // ?group=burst|sitting&before=SEQ&limit=100: the last first. "thinned" says up to where the
+  // history was thinned to bursts, when and by which rule; null where it was not.
   boost::asio::awaitable<Response> timeline(std::string document, Query query);
   // ?bucket=3600: by author and so many seconds.
   boost::asio::awaitable<Response> activity(std::string document, Query query);
@@ -41,7 +42,8 @@ class HistoryPages {
   boost::asio::awaitable<Response> blame(std::string document, Query query);
   // ?q=PHRASE&limit=100
   boost::asio::awaitable<Response> search(std::string document, Query query);
-  // ?format=text|json|update&at=WHEN; JSON is of all roots where none is named.
+  // ?format=text|json|update&at=WHEN; JSON is of all roots where none is named. Which moment it is
+  // of is in the field Palimpsest-Seq.
   boost::asio::awaitable<Response> content(std::string document, Query query);
 
  private:

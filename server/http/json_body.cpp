@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "http/problem.hpp"
+#include "storage/store.hpp"
 
 namespace palimpsest::server::http {
 namespace {
@@ -104,6 +105,16 @@ std::string text_member(const Json& body, std::string_view name, std::size_t mos
   if (text.empty() || text.size() > most_bytes || std::ranges::any_of(text, is_control))
     throw refuse();
   return text;
+}
+
+std::uint32_t days_member(const Json& body, std::string_view name) {
+  const auto member = body.find(name);
+  if (member == body.end() || !member->is_number_unsigned() ||
+      member->get<std::uint64_t>() > storage::kMostDays) {
+    throw Problem(400, std::string(name) + " must be a number of days from 0 to " +
+                           std::to_string(storage::kMostDays));
+  }
+  return member->get<std::uint32_t>();
 }
 
 std::string text_member_or_empty(const Json& body, std::string_view name, std::size_t most_bytes) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -26,5 +27,8 @@ std::string text_member(const nlohmann::ordered_json& body, std::string_view nam
 // The same, "" where it is not there.
 std::string text_member_or_empty(const nlohmann::ordered_json& body, std::string_view name,
                                  std::size_t most_bytes);
+
+// A member that is a number of days. Throws Problem.
+std::uint32_t days_member(const nlohmann::ordered_json& body, std::string_view name);
 
 }  // namespace palimpsest::server::http

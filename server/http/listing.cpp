@@ -72,6 +72,7 @@ Json document_json(const storage::DocumentSummary& document,
            document.deleted_at ? Json(storage::format_time(*document.deleted_at)) : Json()},
           {"seq", document.last_seq},
           {"size", document.size_bytes},
+          {"historyDays", document.history_days ? Json(*document.history_days) : Json()},
           {"authors", authors_json(document)},
           {"activity", activity_json(document)},
           {"here", people_json(status)}};

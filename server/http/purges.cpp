@@ -146,8 +146,13 @@ storage::Rewriter without(const crdt::DeleteSet& gone) {
     if (std::ranges::equal(other, update)) return std::nullopt;
     return other;
   };
-  return {.update = [change](const storage::EntryView& entry) { return change(entry.update); },
-          .checkpoint = change};
+  const auto change_entry =
+      [change](const storage::EntryView& entry) -> std::optional<storage::ChangedEntry> {
+    auto other = change(entry.update);
+    if (!other) return std::nullopt;
+    return storage::ChangedEntry{entry.at, entry.made_at, std::move(*other)};
+  };
+  return {.entry = change_entry, .checkpoint = change};
 }
 
 Problem no_such_document() { return {404, "there is no such document"}; }

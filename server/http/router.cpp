@@ -103,6 +103,7 @@ const Router::Route Router::kRoutes[] = {
     {"POST", "/api/documents/{name}/fork", &Router::history_write<&HistoryWrites::fork>},
     {"GET", "/api/documents/{name}/purge", &Router::purges},
     {"POST", "/api/documents/{name}/purge", &Router::purge},
+    {"POST", "/api/documents/{name}/thin", &Router::thin},
     {"GET", "/", &Router::page},
     {"GET", "/d/{name}", &Router::page},
     {"GET", "/sync/{name}", &Router::socket_only},
@@ -230,6 +231,10 @@ asio::awaitable<Response> Router::purge(Call call) const {
 
 asio::awaitable<Response> Router::purges(Call call) const {
   return parts_.purges.list(std::move(call.name));
+}
+
+asio::awaitable<Response> Router::thin(Call call) const {
+  return parts_.thinnings.thin(std::move(call.name), std::move(call.request));
 }
 
 asio::awaitable<Response> Router::page(Call call) const {

@@ -19,6 +19,7 @@
 #include "http/search.hpp"
 #include "http/static_files.hpp"
 #include "http/target.hpp"
+#include "http/thinnings.hpp"
 #include "http/transfers.hpp"
 
 namespace palimpsest::server::http {
@@ -41,6 +42,7 @@ class Router {
     Search& search;
     HistoryWrites& history_writes;
     Purges& purges;
+    Thinnings& thinnings;
     Transfers& transfers;
     const StaticFiles& files;
     OriginPolicy origins;
@@ -99,6 +101,7 @@ class Router {
   boost::asio::awaitable<Response> history_write(Call call) const;
   boost::asio::awaitable<Response> purge(Call call) const;
   boost::asio::awaitable<Response> purges(Call call) const;
+  boost::asio::awaitable<Response> thin(Call call) const;
   boost::asio::awaitable<Response> versions(Call call) const;
   boost::asio::awaitable<Response> page(Call call) const;
   boost::asio::awaitable<Response> socket_only(Call call) const;

@@ -39,6 +39,13 @@ Json json_of(const std::vector<storage::Author>& authors) {
   return list;
 }
 
+Json json_of(const std::optional<storage::Thinned>& thinned) {
+  if (!thinned) return nullptr;
+  return {{"until", thinned->until},
+          {"at", storage::format_time(thinned->at)},
+          {"days", thinned->days}};
+}
+
 void add_notes(const storage::Notes& notes, Json& head) {
   if (notes.own_title) head["ownTitle"] = *notes.own_title;
   if (!notes.tags.empty()) head["tags"] = notes.tags;
@@ -62,6 +69,7 @@ std::string head_of(const storage::DocumentHead& document) {
                {"generation", document.generation},
                {"createdAt", storage::format_time(document.created_at)},
                {"lastSeq", document.last_seq},
+               {"thinned", json_of(document.thinned)},
                {"authors", json_of(document.authors)}};
   add_notes(document.notes, head);
   return text_of(head);
@@ -74,6 +82,7 @@ storage::DocumentHead described(const WholeDocument& document) {
   head.created_at = document.created_at;
   head.title = document.checkpoint.title;
   head.last_seq = document.checkpoint.seq;
+  head.thinned = document.thinned;
   for (const auto& contributor : document.authors) head.authors.push_back(contributor.author);
   head.notes = document.notes;
   return head;
@@ -101,6 +110,19 @@ class HeadReader {
     return generation;
   }
   storage::Time created_at() const { return time(head_, "createdAt"); }
+  // Files of before there was such a thing have none.
+  std::optional<storage::Thinned> thinned() const {
+    const auto member = head_.find("thinned");
+    if (member == head_.end() || member->is_null()) return std::nullopt;
+    if (!member->is_object()) fail("thinned is no object");
+    const std::uint64_t days = number(*member, "days");
+    const storage::Thinned thinned{number(*member, "until"), time(*member, "at"),
+                                   static_cast<std::uint32_t>(days)};
+    if (days > storage::kMostDays) fail("thinned has a number of days that cannot be");
+    if (thinned.until == 0 || thinned.until > last_seq())
+      fail("thinned reaches to an entry that is not there");
+    return thinned;
+  }
   std::uint64_t last_seq() const { return number(head_, "lastSeq"); }
 
   std::vector<storage::Author> authors() const {
@@ -241,6 +263,7 @@ WholeDocument import_document(ExportReader& file) {
   WholeDocument document =
       std::move(builder).finish(std::move(summary.title), std::move(summary.excerpt));
   document.created_at = created_at;
+  document.thinned = head.thinned();
   document.notes = std::move(notes);
   return document;
 }

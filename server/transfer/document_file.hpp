@@ -13,6 +13,7 @@ namespace palimpsest::server {
 // other. The head of each is
 //
 // {"name": …, "title": …, "generation": n, "createdAt": RFC 3339, "lastSeq": n,
+//  "thinned": null or {"until": n, "at": RFC 3339, "days": n},
 //  "authors": [{"client": n, "name": …}, …],
 //  "ownTitle": …, "tags": […],
 //  "versions": [{"name": …, "seq": n, "namedAt": RFC 3339, "by": …}, …],

@@ -92,7 +92,19 @@ bool History::catch_up(Reader& reader) {
     }
   }
   versions_ = reader.versions(document_);
+  const std::optional<Retention> retention = reader.retention(document_);
+  note_thinned(retention ? retention->thinned : std::nullopt);
   return last_seq() > 0;
+}
+
+void History::note_thinned(std::optional<Thinned> thinned) {
+  const bool is_known = thinned == thinned_ && !(thinned && ends_.empty());
+  thinned_ = thinned;
+  if (is_known) return;
+  ends_.clear();
+  if (!thinned_) return;
+  ends_ = burst_ends();
+  ends_.erase(std::upper_bound(ends_.begin(), ends_.end(), thinned_->until), ends_.end());
 }
 
 void History::add(const EntryView& entry) {
@@ -138,16 +150,30 @@ std::vector<Author> History::authors() const {
   return authors;
 }
 
-Seq History::resolve(std::string_view when) const {
+History::Moment History::look_up(std::string_view when) const {
+  const Seq asked = seq_asked_for(when);
+  if (!thinned_ || asked == 0 || asked >= thinned_->until) return {asked, asked};
+  if (std::ranges::find(versions_, asked, &Version::seq) != versions_.end()) return {asked, asked};
+  const auto behind = std::upper_bound(ends_.begin(), ends_.end(), asked);
+  Seq seq = behind == ends_.begin() ? 0 : *std::prev(behind);
+  for (const Version& version : versions_) {
+    if (version.seq < asked) seq = std::max(seq, version.seq);
+  }
+  return {asked, seq};
+}
+
+Seq History::come_by(Time time) const {
+  const auto behind = std::upper_bound(come_.begin() + 1, come_.end(), time);
+  return static_cast<Seq>(behind - come_.begin()) - 1;
+}
+
+Seq History::seq_asked_for(std::string_view when) const {
   if (const std::optional<Seq> seq = parse_seq(when)) {
     if (*seq <= last_seq()) return *seq;
     throw NotInHistory("change " + std::to_string(*seq) + " has not come yet: the last one is " +
                        std::to_string(last_seq()));
   }
-  if (const std::optional<Time> time = parse_time(when)) {
-    const auto behind = std::upper_bound(come_.begin() + 1, come_.end(), *time);
-    return static_cast<Seq>(behind - come_.begin()) - 1;
-  }
+  if (const std::optional<Time> time = parse_time(when)) return come_by(*time);
   if (when.starts_with("v:")) return seq_of_version(when.substr(2));
   throw std::invalid_argument("a moment is the number of a change, an RFC 3339 time or v:NAME");
 }
@@ -237,6 +263,14 @@ const std::vector<History::Burst>& History::bursts(Group group) {
     ledger.add(last->second, burst.shares, contribution);
   }
   return bursts;
+}
+
+std::vector<Seq> History::burst_ends() {
+  std::vector<Seq> ends;
+  for (const Burst& burst : bursts(Group::kBurst)) ends.push_back(burst.last);
+  std::sort(ends.begin(), ends.end());
+  ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
+  return ends;
 }
 
 std::vector<History::Burst> History::timeline(Group group, Seq before, std::size_t limit) {

@@ -165,6 +165,7 @@ test('every answer is as /api/openapi.json says, and every operation has been as
     await server.call('purge', { name: 'copy', body: { text: 'October', reason: 'a secret' } })
     const { purges } = await server.call('purges', { name: 'copy' })
     assert.equal(purges.length, 1)
+    await server.call('thin', { name, body: { olderThanDays: 90, dryRun: true } })
 
     const file = await server.call('exportDocument', { name })
     await server.call('importDocuments', { query: { name: 'again' }, bytes: file })

@@ -79,7 +79,11 @@ class Opened {
       return std::ranges::equal(other, update) ? std::nullopt : std::optional(std::move(other));
     };
     return reader_->prepare_rewrite(
-        "notes", {.update = [change](const auto& entry) { return change(entry.update); },
+        "notes", {.entry = [change](const auto& entry) -> std::optional<storage::ChangedEntry> {
+                    auto other = change(entry.update);
+                    if (!other) return std::nullopt;
+                    return storage::ChangedEntry{entry.at, entry.made_at, std::move(*other)};
+                  },
                   .checkpoint = change});
   }
   crdt::DeleteSet secret() {

@@ -48,6 +48,7 @@ class FaultyStore final : public storage::Store {
     kPurges,
     kLogVersion,
     kPrepareRemoval,
+    kRetention,
     kPrepareRewrite,
     kPrepareCompaction,
     kFind,
@@ -204,9 +205,10 @@ class FaultyStore final : public storage::Store {
     void create(std::span<const storage::WholeDocument> documents) override {
       run(Call::kCreate, [&] { inner_->create(documents); });
     }
-    bool rewrite(const storage::LogRewrite& rewrite, const storage::Purge& purge) override {
+    bool rewrite(const storage::LogRewrite& rewrite,
+                 const storage::RewriteReason& reason) override {
       bool is_done = false;
-      run(Call::kRewrite, [&] { is_done = inner_->rewrite(rewrite, purge); });
+      run(Call::kRewrite, [&] { is_done = inner_->rewrite(rewrite, reason); });
       return is_done;
     }
     storage::Removed remove(const storage::Removal& removal, const storage::Purge& purge) override {
@@ -288,6 +290,14 @@ class FaultyStore final : public storage::Store {
     }
     std::optional<storage::Removal> prepare_removal(std::string_view document) override {
       return shared_->run(Call::kPrepareRemoval, [&] { return inner_->prepare_removal(document); });
+    }
+    std::optional<storage::Retention> retention(std::string_view document) override {
+      return shared_->run(Call::kRetention, [&] { return inner_->retention(document); });
+    }
+    std::vector<Thinnable> thinnable(std::uint32_t days, storage::Seq entries,
+                                     storage::Time before) override {
+      return shared_->run(Call::kRetention,
+                          [&] { return inner_->thinnable(days, entries, before); });
     }
     std::optional<storage::LogRewrite> prepare_rewrite(std::string_view document,
                                                        const storage::Rewriter& rewriter) override {

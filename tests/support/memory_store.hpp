@@ -48,6 +48,7 @@ class MemoryStore final : public storage::Store {
     std::vector<std::string> tags;
     std::set<std::string, std::less<>> starred_by;
     std::optional<storage::Time> deleted_at;
+    std::optional<std::uint32_t> history_days;
     std::map<std::string, storage::Version> versions;
   };
   struct State {
@@ -100,6 +101,7 @@ class MemoryStore::MemoryWriter final : public storage::Writer {
       document.tags = *edit.tags;
       std::sort(document.tags.begin(), document.tags.end());
     }
+    if (edit.history_days) document.history_days = *edit.history_days;
     if (edit.star && edit.star->is_set) document.starred_by.insert(edit.star->user);
     if (edit.star && !edit.star->is_set) document.starred_by.erase(edit.star->user);
     return true;
@@ -126,7 +128,7 @@ class MemoryStore::MemoryWriter final : public storage::Writer {
     if (!documents.empty()) throw crdt::Bug("a store in memory takes no whole documents");
   }
   // Nor rewritten.
-  bool rewrite(const storage::LogRewrite&, const storage::Purge&) override { return false; }
+  bool rewrite(const storage::LogRewrite&, const storage::RewriteReason&) override { return false; }
   storage::Removed remove(const storage::Removal& removal, const storage::Purge& purge) override {
     const std::lock_guard lock(state_->mutex);
     const auto found = state_->documents.find(removal.document);
@@ -266,6 +268,19 @@ class MemoryStore::MemoryReader final : public storage::Reader {
     return all;
   }
 
+  std::optional<storage::Retention> retention(std::string_view name) override {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->documents.find(name);
+    if (found == state_->documents.end()) return std::nullopt;
+    storage::Retention retention;
+    retention.days = found->second.history_days;
+    retention.last_seq = found->second.log.size();
+    retention.checkpoint_seq = found->second.checkpoint.seq;
+    return retention;
+  }
+  std::vector<Thinnable> thinnable(std::uint32_t, storage::Seq, storage::Time) override {
+    return {};
+  }
   std::vector<storage::Purge> purges(std::string_view name) override {
     const std::lock_guard lock(state_->mutex);
     const auto found = state_->purges.find(name);

@@ -39,6 +39,8 @@ class DeleteSet {
   void add(ClientId client, Clock clock, std::uint64_t length);
   // Sorts each client's ranges and joins those that touch or overlap.
   void normalize();
+  // What of it is not in the other one; both are normalized. O(n).
+  DeleteSet without(const DeleteSet& other) const;
 
   bool empty() const { return clients_.empty(); }
   bool contains(Id id) const;

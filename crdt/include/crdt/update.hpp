@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "crdt/bytes.hpp"
+#include "crdt/delete_set.hpp"
 #include "crdt/id.hpp"
 #include "crdt/state_vector.hpp"
 #include "crdt/v2.hpp"
@@ -48,6 +49,8 @@ class Update {
     Clock end;
   };
   std::vector<Authored> authored() const;
+  // What it deletes, normalized.
+  DeleteSet deletions() const;
   // The clients of whose content it deletes something.
   std::vector<ClientId> deletes_from() const;
 

@@ -57,6 +57,9 @@ class Weave {
   std::span<const Contribution> contributions() const;
   ClientId client(std::uint32_t index) const;
 
+  // The updates that tore a surrogate pair, in order: its halves are U+FFFD from then on.
+  std::vector<Seq> tears() const;
+
   // The texts there are and were: roots that hold or once held characters, and the types inside of
   // others that are texts.
   struct Text {

@@ -69,6 +69,9 @@ class History {
   // HistoryTooLarge.
   bool catch_up(Reader& reader);
 
+  const std::string& document() const { return document_; }
+  // Of what was read.
+  const LogVersion& log_version() const { return log_version_; }
   Seq last_seq() const { return weave_.last_seq(); }
   const crdt::Weave& weave() const { return weave_; }
 
@@ -84,7 +87,19 @@ class History {
   // A moment as the number of a change: `when` is such a number, v:NAME of a version, or an RFC
   // 3339 time: then the last change that had come by then, 0 where none had. Throws NotInHistory,
   // and std::invalid_argument for what is neither.
-  Seq resolve(std::string_view when) const;
+  // Inside of a thinned burst it is the end of the one before (see look_up()).
+  Seq resolve(std::string_view when) const { return look_up(when).seq; }
+  // A moment that was asked for, and the one that there is of it.
+  struct Moment {
+    Seq asked = 0;
+    Seq seq = 0;  // before it where what was asked for lies inside of a thinned burst
+    bool is_thinned() const { return seq != asked; }
+  };
+  Moment look_up(std::string_view when) const;
+  // Up to where the history was thinned to bursts, when and by which rule.
+  const std::optional<Thinned>& thinned() const { return thinned_; }
+  // The last change that had come by then; 0 where none had.
+  Seq come_by(Time time) const;
 
   // The one to look at where nobody says which: `content`, which the web client edits, or else the
   // first root with text. Throws NotInHistory where there is none.
@@ -122,6 +137,9 @@ class History {
   // them begins with the same change as others.
   std::vector<Burst> timeline(Group group, Seq before, std::size_t limit);
 
+  // After which changes somebody's burst ends, each once and in order.
+  std::vector<Seq> burst_ends();
+
   struct Bucket {
     Time begin;
     std::vector<Share> shares;
@@ -138,6 +156,8 @@ class History {
   };
 
   void add(const EntryView& entry);
+  void note_thinned(std::optional<Thinned> thinned);
+  Seq seq_asked_for(std::string_view when) const;
   Seq seq_of_version(std::string_view name) const;
   Woven& woven(const TextName& name);
   const std::vector<Burst>& bursts(Group group);
@@ -157,6 +177,8 @@ class History {
   std::unordered_map<crdt::ClientId, std::string> names_;
   std::vector<Version> versions_;
   LogVersion log_version_;  // of what was read
+  std::optional<Thinned> thinned_;
+  std::vector<Seq> ends_;  // of the bursts in what was thinned
   // Made when asked for, dropped with the next change.
   std::map<TextName, Woven> woven_;
   std::map<Group, std::vector<Burst>> bursts_;

@@ -80,6 +80,9 @@ struct DocumentEdit {
     bool is_set = false;
   };
   std::optional<Star> star;
+  // For how many days its history is kept as it was written: 0 for ever, an inner nullopt as all
+  // others.
+  std::optional<std::optional<std::uint32_t>> history_days = {};
 };
 
 // --- Full-text search ---

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "crdt/bytes.hpp"
@@ -112,6 +113,15 @@ struct PackedStretch {
   crdt::Bytes bytes;
 };
 
+// Up to where a history was thinned to bursts (storage/retention.hpp), when, and by which rule.
+struct Thinned {
+  Seq until = 0;
+  Time at;
+  std::uint32_t days = 0;  // what was older than that
+
+  friend bool operator==(const Thinned&, const Thinned&) = default;
+};
+
 // A moment with a name, which is "v:NAME" where a moment is asked for.
 struct Version {
   std::string name;
@@ -149,6 +159,7 @@ struct DocumentHead {
   std::string title;
   std::string excerpt;
   Seq last_seq = 0;
+  std::optional<Thinned> thinned = {};
   std::vector<Author> authors;  // whose content the log brings or who sent some, by appearance
   Notes notes;
 };
@@ -164,6 +175,7 @@ struct WholeDocument {
   std::uint64_t generation = 1;  // at least
   Time created_at;
   Time edited_at;
+  std::optional<Thinned> thinned = {};
   std::vector<Contributor> authors;    // by appearance
   std::vector<crdt::ClientId> recent;  // who sent something, the last first
   std::vector<PackedStretch> log;      // all of it
@@ -182,8 +194,8 @@ class NameTaken : public std::runtime_error {
   std::string name_;
 };
 
-// A document's log as it is to be from now on: the same entries with other content. Prepared by a
-// Reader, put in place by the Writer.
+// A document's log as it is to be from now on: the same entries by the same senders, with other
+// content. Prepared by a Reader, put in place by the Writer.
 struct LogRewrite {
   // A row or a segment that changes.
   struct Piece {
@@ -199,14 +211,27 @@ struct LogRewrite {
   Seq compacted_seq = 0;       // up to where the log was packed when this was prepared
   std::uint64_t rewrites = 0;  // and how often it had been rewritten
   std::vector<Piece> pieces;
-  Seq checkpoint_seq = 0;  // 0: there is none
-  crdt::Bytes checkpoint;
+  std::size_t versions = 0;                    // how many moments had a name
+  Seq checkpoint_seq = 0;                      // 0: there is none
+  std::optional<crdt::Bytes> checkpoint = {};  // where it changes
   std::size_t entries_changed = 0;
+  std::uint64_t bytes_before = 0;  // of the pieces that change, as they lie on disk
+  std::uint64_t bytes_after = 0;
+};
+// What an entry is to be; its seq, sender and connection stay.
+struct ChangedEntry {
+  Time at;
+  std::optional<Time> made_at;
+  crdt::Bytes update;
 };
 // How each entry and the checkpoint are to change. What they answer is nullopt for "not at all".
 struct Rewriter {
-  std::function<std::optional<crdt::Bytes>(const EntryView&)> update;
-  std::function<std::optional<crdt::Bytes>(crdt::ByteView state)> checkpoint;
+  std::function<std::optional<ChangedEntry>(const EntryView&)> entry;
+  // nullptr: it stays.
+  std::function<std::optional<crdt::Bytes>(crdt::ByteView state)> checkpoint = nullptr;
+  // Nothing before or behind these is asked about.
+  Seq first = 1;
+  Seq last = ~Seq{0};
 };
 
 // A document that is to be gone as a whole, and what it has given out. Prepared by a Reader, done
@@ -235,6 +260,20 @@ struct LogVersion {
   friend bool operator==(const LogVersion&, const LogVersion&) = default;
 };
 
+// Why a log is rewritten.
+using RewriteReason = std::variant<Purge, Thinned>;
+
+// The longest that a rule of retention may be: a century.
+inline constexpr std::uint32_t kMostDays = 36'500;
+
+// For how long a document's history is kept as it was written, and what came of that.
+struct Retention {
+  std::optional<std::uint32_t> days;  // of its own; 0: for ever; nullopt: as all others
+  std::optional<Thinned> thinned;
+  Seq last_seq = 0;
+  Seq checkpoint_seq = 0;  // 0: there is none
+};
+
 // What a document is doing when its log is looked through for something to pack.
 enum class Occasion {
   kEditing,    // only what is worth it by itself
@@ -259,6 +298,7 @@ struct DocumentSummary {
   std::string title;  // set by hand, else what the text says
   std::string excerpt;
   bool has_own_title = false;
+  std::optional<std::uint32_t> history_days;  // of its own: see Retention
   Time created_at;
   Time edited_at;
   Seq last_seq = 0;
@@ -337,7 +377,7 @@ class Writer {
   // answers false, when the log was packed further meanwhile.
   virtual bool compact(const Compaction& compaction) = 0;
 
-  // Title, tags and stars; all or nothing. False: there is no such document.
+  // Title, tags, stars and retention; all or nothing. False: there is no such document.
   virtual bool edit(const DocumentEdit& edit) = 0;
   // Into the bin, as of then, and out of it. What is there already stays as it is. False: there is
   // no such document.
@@ -358,10 +398,11 @@ class Writer {
   // the generation is one more than then at least, and what of that document is in this one counts
   // as lost no more. Throws NameTaken, with nothing written.
   virtual void create(std::span<const WholeDocument> documents) = 0;
-  // Puts the changed entries and the checkpoint in place of what they were, notes why, and forgets
-  // the title, the excerpt and what the index has (drop_index()), which may say what has gone. Does
-  // nothing, and answers false, when the log was packed, rewritten or checkpointed meanwhile.
-  virtual bool rewrite(const LogRewrite& rewrite, const Purge& purge) = 0;
+  // Puts the changed entries and the checkpoint in place of what they were, and notes why. For a
+  // purge it forgets the title, the excerpt and what the index has (drop_index()), which may say
+  // what has gone. Does nothing, and answers false, when the log was packed, rewritten or
+  // checkpointed meanwhile, or a moment named.
+  virtual bool rewrite(const LogRewrite& rewrite, const RewriteReason& reason) = 0;
   // Takes a document that is in the bin out of the store, with everything that is known of it but
   // its name, its generation, what it has given out (LostClocks) and the notes of what was purged.
   // The next one of that name is of the next generation. All of it, or nothing.
@@ -425,8 +466,18 @@ class Reader {
   // nullopt where there is no such document. Reads what load() does, or where that is damaged, who
   // has written in it: then all that they could ever have written counts as given out.
   virtual std::optional<Removal> prepare_removal(std::string_view document) = 0;
-  // Reads all of the log and answers those pieces that change; nullopt where there is no such
-  // document. Throws crdt::Bug when what would be written could not be read again.
+  virtual std::optional<Retention> retention(std::string_view document) = 0;
+  // Documents not in the bin that are to be thinned, where `days` holds for those that have no rule
+  // of their own, and how many days hold for each: those with `entries` entries at least behind
+  // what was thinned, unless that was done after `before`.
+  struct Thinnable {
+    std::string document;
+    std::uint32_t days = 0;
+    Seq thinned = 0;
+  };
+  virtual std::vector<Thinnable> thinnable(std::uint32_t days, Seq entries, Time before) = 0;
+  // Reads the log and answers those pieces that change; nullopt where there is no such document.
+  // Throws crdt::Bug when what would be written could not be read again.
   virtual std::optional<LogRewrite> prepare_rewrite(std::string_view document,
                                                     const Rewriter& rewriter) = 0;
   // Packs a part of the log that is behind the last checkpoint, if there is enough of it. Takes as

@@ -186,6 +186,8 @@ DocumentSummary SqliteReader::read_summary(const Execution& row) {
   summary.last_seq = row.unsigned_integer(7);
   summary.summary_seq = row.unsigned_integer(8);
   if (const auto deleted_at = row.optional_integer(9)) summary.deleted_at = time_from(*deleted_at);
+  if (const auto days = row.optional_integer(10))
+    summary.history_days = static_cast<std::uint32_t>(*days);
   return summary;
 }
 

@@ -33,6 +33,8 @@ class SqliteReader final : public Reader {
                   const std::function<void(const PackedStretch&)>& show_stretch) override;
   std::vector<Version> versions(std::string_view document) override;
   std::vector<Purge> purges(std::string_view document) override;
+  std::optional<Retention> retention(std::string_view document) override;
+  std::vector<Thinnable> thinnable(std::uint32_t days, Seq entries, Time before) override;
   LogVersion log_version(std::string_view document) override;
   std::optional<Removal> prepare_removal(std::string_view document) override;
   std::optional<LogRewrite> prepare_rewrite(std::string_view document,
@@ -60,7 +62,7 @@ class SqliteReader final : public Reader {
   // What read_summary() takes.
   static constexpr std::string_view kSummaryColumns =
       "id, name, coalesce(own_title, title), excerpt, own_title IS NOT NULL, created_at_ms, "
-      "edited_at_ms, last_seq, summary_seq, deleted_at_ms";
+      "edited_at_ms, last_seq, summary_seq, deleted_at_ms, history_days";
   // Who wrote what: the names by client.
   using Names = std::unordered_map<crdt::ClientId, std::string>;
 
@@ -124,6 +126,8 @@ class SqliteReader final : public Reader {
   std::vector<Purge> read_purges(std::string_view name);
   std::uint64_t rewrites(const Header& document);
   void rewrite_checkpoint(const Header& document, const Rewriter& rewriter, LogRewrite& into);
+  Retention retention(const Header& document);
+  std::size_t version_count(const Header& document);
   template <class PieceWriter, class Read>
   void rewrite_piece(const Rewriter& rewriter, LogRewrite::Piece piece, Read read,
                      LogRewrite& into);

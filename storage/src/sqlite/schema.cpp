@@ -174,6 +174,12 @@ CREATE TABLE scans (
 -- How often the document's log was rewritten.
 ALTER TABLE documents ADD COLUMN rewrites INTEGER NOT NULL DEFAULT 0;
 
+-- Retention: after how many days a history is thinned (0 never, NULL as all others), and what was.
+ALTER TABLE documents ADD COLUMN history_days INTEGER;
+ALTER TABLE documents ADD COLUMN thinned_until INTEGER NOT NULL DEFAULT 0;  -- a seq; 0: never
+ALTER TABLE documents ADD COLUMN thinned_at_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE documents ADD COLUMN thinned_days INTEGER NOT NULL DEFAULT 0;
+
 -- Generations (sqlite/generations.hpp). By name, since a document need not be there.
 CREATE TABLE former_documents (
   name       TEXT    PRIMARY KEY,

@@ -115,7 +115,7 @@ ListPage SqliteReader::list(const ListQuery& query) {
 
 // Of kSummaryColumns and what they are ordered by, one more than are wanted.
 ListPage SqliteReader::list_page(Execution& row, std::string_view user, std::size_t limit) {
-  constexpr int kKey = 10;
+  constexpr int kKey = 11;
   ListPage page;
   ListPlace last;
   while (row.next()) {

@@ -40,6 +40,7 @@ DocumentHead SqliteReader::read_head(const Header& document) {
   head.name = document.name;
   head.generation = document.generation;
   head.last_seq = document.last_seq;
+  head.thinned = retention(document).thinned;
   Statement select(connection_,
                    "SELECT created_at_ms, title, excerpt FROM documents WHERE id = ?1");
   Execution row = select.run(document.id);
@@ -128,6 +129,7 @@ void SqliteWriter::insert_whole(const WholeDocument& whole) {
                    stretch.bytes);
   }
   put_checkpoint(whole.checkpoint, here);
+  if (whole.thinned) note(*whole.thinned, whole.name, here.id);
   LostClocks lost = generations_.lost(whole.name);
   lost.remove(crdt::state_vector_of(whole.checkpoint.state));
   generations_.replace_lost(whole.name, lost);

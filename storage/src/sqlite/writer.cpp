@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <unordered_map>
+#include <variant>
 
 #include "crdt/error.hpp"
 #include "log/time_number.hpp"
@@ -348,6 +349,12 @@ void SqliteWriter::set_by_hand(const DocumentEdit& edit, DocumentId document) {
                          : "DELETE FROM stars WHERE document_id = ?1 AND user = ?2");
     change.execute(document, std::string_view(edit.star->user));
   }
+  if (edit.history_days) {
+    std::optional<std::int64_t> days;
+    if (*edit.history_days) days = static_cast<std::int64_t>(**edit.history_days);
+    Statement update(connection_, "UPDATE documents SET history_days = ?2 WHERE id = ?1");
+    update.execute(document, days);
+  }
   listing_.refresh(document);
 }
 
@@ -478,51 +485,70 @@ void SqliteWriter::insert_segment(const CachedDocument& document, Seq first, Seq
                           checksum_of_segment(place, segment), segment);
 }
 
-bool SqliteWriter::rewrite(const LogRewrite& rewrite, const Purge& purge) {
+bool SqliteWriter::rewrite(const LogRewrite& rewrite, const RewriteReason& reason) {
   bool is_done = false;
   guarded("rewriting of \"" + rewrite.document + "\"", [&] {
     cache_.make_room();
-    is_done = replace_pieces(rewrite, purge, document(rewrite.document));
+    is_done = replace_pieces(rewrite, reason, document(rewrite.document));
   });
   return is_done;
 }
 
-bool SqliteWriter::replace_pieces(const LogRewrite& rewrite, const Purge& purge,
+bool SqliteWriter::replace_pieces(const LogRewrite& rewrite, const RewriteReason& reason,
                                   const CachedDocument& document) {
   Transaction transaction(connection_);
-  if (document.id == 0 || document.generation != rewrite.generation ||
-      !is_log_at(document, rewrite.compacted_seq, rewrite.rewrites))
-    return false;
-  {
-    Execution present = select_checkpoint_seq_.run(document.id);
-    if ((present.next() ? present.unsigned_integer(0) : 0) != rewrite.checkpoint_seq) return false;
-  }
-  for (const LogRewrite::Piece& piece : rewrite.pieces) {
-    const std::int64_t at = position(document.id, piece.last);
-    const crdt::ByteView entries = piece.entries;
-    if (piece.is_segment) {
-      delete_segments_.execute(at, at);
-      insert_segment(document, piece.first, piece.last, piece.earliest, piece.latest, entries);
-      continue;
-    }
-    delete_rows_.execute(at, at);
-    const Place place{Place::Kind::kLogRow, document.id, document.generation, piece.last};
-    insert_row_.execute(at, document.generation, checksum(place, entries), entries);
-  }
-  if (rewrite.checkpoint_seq > 0) {
+  if (!is_as_prepared(rewrite, document)) return false;
+  for (const LogRewrite::Piece& piece : rewrite.pieces) put_piece(piece, document);
+  if (rewrite.checkpoint) {
     const Place place{Place::Kind::kCheckpoint, document.id, document.generation,
                       rewrite.checkpoint_seq};
-    const crdt::ByteView state = rewrite.checkpoint;
+    const crdt::ByteView state = *rewrite.checkpoint;
     replace_checkpoint_.execute(document.id, rewrite.checkpoint_seq, document.generation,
                                 checksum(place, state), state);
   }
-  forget_words(document.id);
   Statement count(connection_, "UPDATE documents SET rewrites = rewrites + 1 WHERE id = ?1");
   count.execute(document.id);
-  note_purge(rewrite.document, purge);
-  note_scrub();
+  std::visit([&](const auto& why) { note(why, rewrite.document, document.id); }, reason);
   transaction.commit();
   return true;
+}
+
+bool SqliteWriter::is_as_prepared(const LogRewrite& rewrite, const CachedDocument& document) {
+  if (document.id == 0 || document.generation != rewrite.generation ||
+      !is_log_at(document, rewrite.compacted_seq, rewrite.rewrites))
+    return false;
+  Statement select(connection_,
+                   "SELECT coalesce((SELECT seq FROM checkpoints WHERE document_id = ?1), 0), "
+                   "(SELECT count(*) FROM versions WHERE document_id = ?1)");
+  Execution present = select.run(document.id);
+  return present.next() && present.unsigned_integer(0) == rewrite.checkpoint_seq &&
+         present.unsigned_integer(1) == rewrite.versions;
+}
+
+void SqliteWriter::put_piece(const LogRewrite::Piece& piece, const CachedDocument& document) {
+  const std::int64_t at = position(document.id, piece.last);
+  const crdt::ByteView entries = piece.entries;
+  if (piece.is_segment) {
+    delete_segments_.execute(at, at);
+    return insert_segment(document, piece.first, piece.last, piece.earliest, piece.latest, entries);
+  }
+  delete_rows_.execute(at, at);
+  const Place place{Place::Kind::kLogRow, document.id, document.generation, piece.last};
+  insert_row_.execute(at, document.generation, checksum(place, entries), entries);
+}
+
+void SqliteWriter::note(const Purge& purge, std::string_view name, DocumentId document) {
+  forget_words(document);
+  note_purge(name, purge);
+  note_scrub();
+}
+
+void SqliteWriter::note(const Thinned& thinned, std::string_view, DocumentId document) {
+  Statement update(connection_,
+                   "UPDATE documents SET thinned_until = ?2, thinned_at_ms = ?3, "
+                   "thinned_days = ?4 WHERE id = ?1");
+  update.execute(document, thinned.until, milliseconds(thinned.at),
+                 static_cast<std::int64_t>(thinned.days));
 }
 
 Naming SqliteWriter::name_version(std::string_view name, const Version& version) {

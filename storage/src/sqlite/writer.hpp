@@ -37,7 +37,7 @@ class SqliteWriter final : public Writer {
   std::size_t index(std::span<const IndexStep> steps) override;
   void drop_index(std::string_view document) override;
   void create(std::span<const WholeDocument> documents) override;
-  bool rewrite(const LogRewrite& rewrite, const Purge& purge) override;
+  bool rewrite(const LogRewrite& rewrite, const RewriteReason& reason) override;
   Removed remove(const Removal& removal, const Purge& purge) override;
   bool scrub() override;
   Naming name_version(std::string_view document, const Version& version) override;
@@ -55,8 +55,12 @@ class SqliteWriter final : public Writer {
   void write_row(std::span<const Append* const> appends, CachedDocument& document);
   void note_authors(const Append& append, CachedDocument& document);
   bool replace_rows(const Compaction& compaction, const CachedDocument& document);
-  bool replace_pieces(const LogRewrite& rewrite, const Purge& purge,
+  bool replace_pieces(const LogRewrite& rewrite, const RewriteReason& reason,
                       const CachedDocument& document);
+  bool is_as_prepared(const LogRewrite& rewrite, const CachedDocument& document);
+  void put_piece(const LogRewrite::Piece& piece, const CachedDocument& document);
+  void note(const Purge& purge, std::string_view name, DocumentId document);
+  void note(const Thinned& thinned, std::string_view name, DocumentId document);
   // Whether the log is packed up to there and was rewritten so many times.
   bool is_log_at(const CachedDocument& document, Seq compacted, std::uint64_t rewrites);
   void insert_segment(const CachedDocument& document, Seq first, Seq last, Time earliest,

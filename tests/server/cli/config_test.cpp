@@ -106,6 +106,8 @@ TEST_CASE("sizes and times may have units", "[config]") {
   CHECK(resolve({}, {}, "max_message = 65536").max_message_bytes == 65536);
   CHECK(resolve({{"unload-after", {"2min"}}}, {}).unload_after == 120s);
   CHECK(resolve({}, {}, "unload_after = 5").unload_after == 5s);
+  CHECK(resolve({}, {}).history_days == 0);
+  CHECK(resolve({}, {}, "history_days = 90").history_days == 90);
   CHECK(complaint({{"max-message", {"99999999999GiB"}}}, {}).starts_with("usage: --max-message"));
 }
 

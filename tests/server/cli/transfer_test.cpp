@@ -149,6 +149,17 @@ TEST_CASE("a head of another form is refused, member by member", "[transfer]") {
   const std::string rest =
       R"("createdAt": "2026-11-21T10:00:00.000Z", "lastSeq": 1, "authors": [{"client": 1, "name": "A"}]})";
   CHECK(said(R"({"name": "x", "generation": 3, )" + rest).empty());
+  const auto thinned = [&](const std::string& note) {
+    return said(R"({"name": "x", "generation": 3, "thinned": )" + note + ", " + rest);
+  };
+  CHECK(thinned("null").empty());
+  CHECK(thinned(R"({"until": 1, "at": "2026-11-21T10:00:00Z", "days": 90})").empty());
+  CHECK(contains(thinned("[]"), "thinned is no object"));
+  CHECK(contains(thinned(R"({"until": 2, "at": "2026-11-21T10:00:00Z", "days": 90})"),
+                 "thinned reaches to an entry that is not there"));
+  CHECK(contains(thinned(R"({"until": 1, "at": "soon", "days": 90})"), "at is no time"));
+  CHECK(contains(thinned(R"({"until": 1, "at": "2026-11-21T10:00:00Z", "days": 99999})"),
+                 "days that cannot be"));
   CHECK(contains(said("[]"), "no JSON object"));
   CHECK(contains(said("{"), "no JSON object"));
   CHECK(contains(said(R"({"generation": 3, )" + rest), "name is no text"));
@@ -216,7 +227,7 @@ std::string exported(storage::Store& store) {
 void purge(storage::Store& store, storage::Writer& writer, const storage::Purge& note) {
   const auto nothing = [](const auto&) { return std::nullopt; };
   REQUIRE(writer.rewrite(
-      store.reader()->prepare_rewrite("notes", {.update = nothing, .checkpoint = nothing}).value(),
+      store.reader()->prepare_rewrite("notes", {.entry = nothing, .checkpoint = nothing}).value(),
       note));
 }
 
