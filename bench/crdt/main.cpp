@@ -4,8 +4,9 @@
 //   INPUT is a folder: see peers/input.mjs.
 //
 // Prints one line of JSON for each case when it is done: {"case", "times": [milliseconds, …]} or
-// {"case": "memory", "bytes"}. With applying and loading stands how long it takes to decode the same
-// bytes and no more: "decoding": [milliseconds, …], run by turns. What was made is checked; the exit status is 1 when it is wrong.
+// {"case": "memory", "bytes"}. With applying and loading stands how long it takes to decode the
+// same bytes and no more: "decoding": [milliseconds, …], run by turns. What was made is checked;
+// the exit status is 1 when it is wrong.
 
 #include <chrono>
 #include <cstddef>
@@ -219,12 +220,9 @@ class Bench {
 };
 
 const std::map<std::string, std::function<std::string(const Bench&)>, std::less<>> Bench::kCases = {
-    {"apply", &Bench::apply_each},
-    {"load", &Bench::load_state},
-    {"load_v2", &Bench::load_state_v2},
-    {"local", &Bench::edit_locally},
-    {"encode", &Bench::encode},
-    {"diff", &Bench::encode_difference},
+    {"apply", &Bench::apply_each},      {"load", &Bench::load_state},
+    {"load_v2", &Bench::load_state_v2}, {"local", &Bench::edit_locally},
+    {"encode", &Bench::encode},         {"diff", &Bench::encode_difference},
     {"memory", &Bench::memory},
 };
 
