@@ -164,7 +164,8 @@ bool Thinner::deletes_content_of_others(const EntryView& entry, const Facts& fac
 
 void Thinner::take(const EntryView& entry, const Facts& facts) {
   if (!open_) {
-    open_.emplace().stretch.first = entry.seq;
+    open_ = Open{};
+    open_->stretch.first = entry.seq;
     last_entry_.reset();
   }
   mark(entry);
