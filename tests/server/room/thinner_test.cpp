@@ -112,7 +112,7 @@ class Rig {
   std::shared_ptr<spdlog::logger> log_ = std::make_shared<spdlog::logger>(
       "test", std::make_shared<spdlog::sinks::ostream_sink_st>(lines_));
   boost::asio::io_context io_;
-  server::Journal journal_{store_, {}, {}};
+  server::Journal journal_{store_, clock_, {}, {}};
   std::unique_ptr<Thinner> thinner_;
 };
 
