@@ -233,7 +233,8 @@ TEST_CASE("a size that is not there takes no memory", "[export]") {
   crdt::Bytes file;
   ExportWriter writer(sink(file));
   file.push_back('H');
-  for (const std::uint8_t byte : {0xFF, 0xFF, 0xFF, 0x00, 0, 0, 0, 0}) file.push_back(byte);
+  for (const int byte : {0xFF, 0xFF, 0xFF, 0x00, 0, 0, 0, 0})
+    file.push_back(static_cast<std::uint8_t>(byte));
   CHECK(contains(fault_of(file), "cut off"));
   file[19] = 0xFF;
   CHECK(contains(fault_of(file), "too large"));
