@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { withWorkFolder } from './folders.mjs'
 import { summarizeRuns, underLoad } from './load.mjs'
-import { durabilityBench, workFolder } from './paths.mjs'
+import { durabilityBench } from './paths.mjs'
 import { startPalimpsest } from './servers.mjs'
 import { summarize } from './statistics.mjs'
 
@@ -19,46 +19,31 @@ import { summarize } from './statistics.mjs'
 
 const typing = { shape: { documents: 10, clients: 4, writers: 2 }, acks: true, rate: 1000 }
 
-function withWorkFolder(work) {
-  mkdirSync(workFolder, { recursive: true })
-  const folder = mkdtempSync(join(workFolder, 'durability-'))
-  try {
-    return work(folder)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-const writeOnce = seconds => withWorkFolder(folder => JSON.parse(execFileSync(durabilityBench,
+const writeOnce = seconds => withWorkFolder('durability-', folder => JSON.parse(execFileSync(durabilityBench,
   ['--store', join(folder, 'new'), '--seconds', String(seconds)], { encoding: 'utf8' })))
 
-async function measureRestart(documents, repetitions) {
-  mkdirSync(workFolder, { recursive: true })
-  const folder = mkdtempSync(join(workFolder, 'restart-'))
-  try {
-    const data = join(folder, 'data')
-    execFileSync(durabilityBench, ['--store', data, '--fill', String(documents)])
-    const times = []
-    for (let i = 0; i < repetitions; i++) {
-      const begin = performance.now()
-      const server = await startPalimpsest({ data, until: 'ready' })
-      times.push(performance.now() - begin)
-      await server.stop()
-    }
-    return summarize(times)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
+const measureRestart = (documents, repetitions) => withWorkFolder('restart-', async folder => {
+  const data = join(folder, 'data')
+  execFileSync(durabilityBench, ['--store', data, '--fill', String(documents)])
+  const times = []
+  for (let i = 0; i < repetitions; i++) {
+    const begin = performance.now()
+    const server = await startPalimpsest({ data, until: 'ready' })
+    times.push(performance.now() - begin)
+    await server.stop()
   }
-}
+  return summarize(times)
+})
 
 /** @returns {Promise<DurabilityResult>} */
 export async function measureDurability({ quick }) {
   const repetitions = quick ? 1 : 5
   const documents = quick ? 1000 : 10000
   console.error('measuring what comes to disk')
-  const written = Array.from({ length: repetitions }, () => writeOnce(quick ? 0.5 : 5))
+  const written = []
   const acknowledged = []
   for (let i = 0; i < repetitions; i++) {
+    written.push(await writeOnce(quick ? 0.5 : 5))
     acknowledged.push(await underLoad(startPalimpsest, { ...typing, warmUp: 1, seconds: quick ? 1 : 10 }))
   }
   console.error(`measuring a start with ${documents} documents`)
