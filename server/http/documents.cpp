@@ -206,9 +206,7 @@ asio::awaitable<Response> Documents::undelete(std::string name) {
 
 // Comes back when it is on disk. Throws Problem where there was no such document.
 asio::awaitable<void> Documents::write_about(Change change) {
-  // Nobody is kept waiting for room on a full disk: who asked can ask again.
-  if (parts_.journal.is_stalled())
-    throw Problem(503, "nothing is saved now: the disk is full or does not answer");
+  if (parts_.journal.is_stalled()) throw nothing_is_saved_now();
   const auto is_there = std::make_shared<bool>(false);
   const std::function<void(storage::Writer&)> work = [is_there, change](storage::Writer& writer) {
     *is_there = change(writer);

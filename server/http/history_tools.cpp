@@ -38,8 +38,9 @@ asio::awaitable<Edited> HistoryTools::take(Edit edit) const {
   co_return edited;
 }
 
-asio::awaitable<bool> HistoryTools::write(const std::function<void(storage::Writer&)>& work) const {
-  return server::write(journal, work);
+asio::awaitable<void> HistoryTools::write(const std::function<void(storage::Writer&)>& work) const {
+  const bool is_written = co_await server::write(journal, work);
+  if (!is_written) throw Problem(503, "the store has failed: whether that is done is not known");
 }
 
 }  // namespace palimpsest::server::http

@@ -33,8 +33,8 @@ struct HistoryTools {
 
   // Has an edit made (room/edit.hpp). Throws Problem where the document does not take it.
   boost::asio::awaitable<Edited> take(Edit edit) const;
-  // Has something written by the journal (room/task.hpp). False where it fails.
-  boost::asio::awaitable<bool> write(const std::function<void(storage::Writer&)>& work) const;
+  // Has something written by the journal (room/task.hpp). Throws Problem where the store fails.
+  boost::asio::awaitable<void> write(const std::function<void(storage::Writer&)>& work) const;
 };
 
 }  // namespace palimpsest::server::http

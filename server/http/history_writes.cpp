@@ -154,8 +154,7 @@ asio::awaitable<Response> HistoryWrites::name_version(std::string document, Requ
   const storage::Version version = co_await tools_.histories.look(document, look);
   const auto naming = std::make_shared<storage::Naming>(storage::Naming::kNoSuchMoment);
   const std::function<void(storage::Writer&)> work = naming_of(document, version, naming);
-  const bool is_written = co_await tools_.write(work);
-  if (!is_written) throw Problem(503, "the store has failed: whether that is done is not known");
+  co_await tools_.write(work);
   if (*naming == storage::Naming::kTaken)
     throw Problem(409, "name: there is a version of that name");
   if (*naming == storage::Naming::kNoSuchMoment) throw Problem(404, "there is no such document");

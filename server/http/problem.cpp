@@ -18,6 +18,10 @@ Response Problem::response() const {
   return response;
 }
 
+Problem nothing_is_saved_now() {
+  return {503, "nothing is saved now: the disk is full or does not answer"};
+}
+
 std::string_view reason_phrase(unsigned status) {
   switch (status) {
     case 101:

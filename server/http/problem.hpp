@@ -29,4 +29,8 @@ class Problem : public std::runtime_error {
   std::vector<std::pair<std::string, std::string>> fields_;
 };
 
+// For who wants something written while the disk is full or does not answer. Nobody is kept waiting
+// until it does: who asked can ask again.
+Problem nothing_is_saved_now();
+
 }  // namespace palimpsest::server::http

@@ -224,8 +224,7 @@ asio::awaitable<Response> Purges::purge_passage(std::string document, const Json
 }
 
 asio::awaitable<Response> Purges::purge_document(std::string document, storage::Purge note) {
-  // Nobody is kept waiting for room on a full disk: who asked can ask again.
-  if (tools_.journal.is_stalled()) throw Problem(503, "the disk is full: nothing is saved");
+  if (tools_.journal.is_stalled()) throw nothing_is_saved_now();
   const auto find = [&document](storage::Reader& reader) { return reader.find(document, ""); };
   const std::optional<storage::DocumentSummary> there = co_await tools_.histories.ask(find);
   if (!there) throw no_such_document();
@@ -250,8 +249,7 @@ asio::awaitable<void> Purges::remove(std::string document, storage::Purge& note)
   note.units = (*prepared)->last_seq;
   const auto removed = std::make_shared<storage::Removed>(storage::Removed::kChanged);
   const std::function<void(storage::Writer&)> work = removal_of(prepared, note, removed);
-  const bool is_written = co_await tools_.write(work);
-  if (!is_written) throw Problem(503, "the store has failed: whether that is done is not known");
+  co_await tools_.write(work);
   if (*removed == storage::Removed::kNoSuchDocument) throw no_such_document();
   if (*removed == storage::Removed::kNotInBin) throw not_in_bin();
   if (*removed == storage::Removed::kChanged) throw changes_just_now();
@@ -282,8 +280,7 @@ asio::awaitable<std::size_t> Purges::rewrite(std::string document, crdt::DeleteS
                                                         note](storage::Writer& writer) {
       *is_done = writer.rewrite(**prepared, note);
     };
-    const bool is_written = co_await tools_.write(work);
-    if (!is_written) throw Problem(503, "the store has failed: whether that is done is not known");
+    co_await tools_.write(work);
     if (*is_done) co_return (*prepared)->entries_changed;
   }
   throw Problem(503, "the document is written to so much that its log cannot be; ask again later");
@@ -296,8 +293,7 @@ asio::awaitable<void> Purges::scrub(const char* what) {
   const std::function<void(storage::Writer&)> work = [attempts, is_done](storage::Writer& writer) {
     if (++*attempts == 1) *is_done = writer.scrub();
   };
-  const bool is_written = co_await tools_.write(work);
-  if (!is_written) throw Problem(503, "the store has failed: whether that is done is not known");
+  co_await tools_.write(work);
   if (!*is_done) {
     throw Problem(503, std::string(what) +
                            " is gone, but its bytes stay in the store's files: there is no room "

@@ -13,6 +13,7 @@
 #include "http/problem.hpp"
 #include "http/reply.hpp"
 #include "room/clock.hpp"
+#include "room/thinner.hpp"
 #include "storage/retention.hpp"
 
 namespace palimpsest::server::http {
@@ -60,20 +61,14 @@ asio::awaitable<Response> Thinnings::thin(std::string document, Request request)
     };
     const auto prepared = co_await tools_.histories.look_with_reader(document, prepare);
     if (!*prepared || dry_run) co_return described(*prepared, days, false);
-    const Thinning& thinning = **prepared;
     const auto is_done = std::make_shared<bool>(false);
     const std::function<void(storage::Writer&)> work = [prepared,
                                                         is_done](storage::Writer& writer) {
       *is_done |= writer.rewrite((*prepared)->rewrite, (*prepared)->note);
     };
-    const bool is_written = co_await tools_.write(work);
-    if (!is_written) throw Problem(503, "the store has failed: whether that is done is not known");
+    co_await tools_.write(work);
     if (!*is_done) continue;
-    log_->info(
-        "document {}: history older than {} days thinned to bursts by request, up to change {}: {} "
-        "entries became {} bursts, {} of them empty, {} bytes became {}",
-        document, days, thinning.note.until, thinning.entries, thinning.bursts, thinning.emptied,
-        thinning.rewrite.bytes_before, thinning.rewrite.bytes_after);
+    log_->info("document {}: by request, {}", document, describe(**prepared));
     co_return described(*prepared, days, true);
   }
   throw Problem(503, "the document is written to so much that its log cannot be; ask again later");

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <boost/asio/post.hpp>
+#include <fmt/format.h>
 #include <spdlog/logger.h>
 
 #include "room/journal.hpp"
@@ -20,6 +21,14 @@ bool saves_enough(const storage::Thinning& thinning, storage::Seq entries) {
 }
 
 }  // namespace
+
+std::string describe(const storage::Thinning& done) {
+  return fmt::format(
+      "history older than {} days thinned to bursts, up to change {}: {} entries became {} bursts, "
+      "{} of them empty, {} bytes became {}",
+      done.note.days, done.note.until, done.entries, done.bursts, done.emptied,
+      done.rewrite.bytes_before, done.rewrite.bytes_after);
+}
 
 // A thinning on its way through the journal.
 struct Thinner::Pass {
@@ -125,12 +134,7 @@ void Thinner::on_written(bool is_written, const Pass& pass) {
   }
   // Packed or checkpointed meanwhile: it comes again with the next look.
   if (!pass.is_done) return rest(pass.document, pass.begin, options_.between_looks);
-  const storage::Thinning& done = pass.thinning;
-  log_->info(
-      "document {}: history older than {} days thinned to bursts, up to change {}: {} entries "
-      "became {} bursts, {} of them empty, {} bytes became {}",
-      pass.document, done.note.days, done.note.until, done.entries, done.bursts, done.emptied,
-      done.rewrite.bytes_before, done.rewrite.bytes_after);
+  log_->info("document {}: {}", pass.document, describe(pass.thinning));
   rest(pass.document, pass.begin, options_.between_passes);
 }
 

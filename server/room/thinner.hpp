@@ -22,6 +22,9 @@ namespace palimpsest::server {
 
 class Journal;
 
+// What a thinning came to, for the log.
+std::string describe(const storage::Thinning& done);
+
 // Thins histories to bursts where a rule says so (storage/retention.hpp): that of the server, or of
 // the document itself. Says what it did with each.
 //
