@@ -63,9 +63,9 @@ constexpr std::chrono::seconds kDrainTime{9};
 // Of it, for bringing documents to disk, and for peers to answer the close.
 constexpr std::chrono::seconds kRoomTime{5};
 constexpr std::chrono::seconds kGoodbyeTime{2};
-// Packing a log, indexing a document, searching, looking into a history and reading the whole store
-// take one each, for long; others load documents.
-constexpr unsigned kReadingThreads = 7;
+// Packing a log, indexing a document, thinning a history, searching, looking into a history and
+// reading the whole store take one each, for long; the rest loads documents.
+constexpr unsigned kReadingThreads = 8;
 
 void fill_with_random(std::span<unsigned char> bytes) {
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1)
@@ -178,6 +178,8 @@ const char* not_saving(Journal::Health health) {
 struct App::Parts {
   Parts(const Config& config_, net::Limits limits, Doors doors);
 
+  // Without any it is there for one command, and keeps no house.
+  bool has_doors() const { return !listeners.empty(); }
   const char* not_ready() const;
   void on_storage_failure(const storage::Error& error);
   void on_disk_full(const storage::Error& error);
@@ -195,7 +197,6 @@ struct App::Parts {
   bool wait_for_threads();
 
   const Config config;
-  const bool retains;  // whether histories are thinned by themselves
   std::shared_ptr<spdlog::logger> log;
   SystemClock clock;
   std::atomic<Stage> stage{Stage::kServing};
@@ -237,7 +238,6 @@ struct App::Parts {
 
 App::Parts::Parts(const Config& config_, net::Limits limits, Doors doors)
     : config(config_),
-      retains(doors != Doors::kNone),
       log(make_logger(config.log_level, config.log_format)),
       io(static_cast<int>(threads_of(config))),
       work(io.get_executor()),
@@ -365,8 +365,9 @@ asio::awaitable<void> App::Parts::tick(Parts& parts) {
     const auto [error] = co_await parts.ticker.async_wait(use_tuple);
     if (error) co_return;
     parts.directory.tick();
-    if (parts.retains) parts.thinner.tick();
     parts.watch_disk();
+    if (!parts.has_doors()) continue;
+    parts.thinner.tick();
     parts.scanner.tick();
   }
 }
@@ -457,7 +458,6 @@ std::string App::url() const {
 
 // Nothing depends on it, so that without it the server serves all the same.
 void App::Parts::keep_reserve() {
-  if (listeners.empty()) return;  // there for one command only
   try {
     switch (storage::keep_reserve(config.data, config.reserve_bytes)) {
       case storage::Reserve::kNoRoom:
@@ -477,7 +477,7 @@ void App::Parts::keep_reserve() {
 
 void App::start() {
   parts_->log_retention();
-  parts_->keep_reserve();
+  if (parts_->has_doors()) parts_->keep_reserve();
   parts_->journal.start();
   for (const auto& listener : parts_->listeners) listener->start();
   asio::co_spawn(parts_->control, Parts::tick(*parts_), net::rethrow);
