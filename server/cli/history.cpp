@@ -108,8 +108,7 @@ std::string author(const History& history, crdt::ClientId client) {
 
 std::string thinned_text(const storage::Thinned& thinned) {
   return "changes up to " + std::to_string(thinned.until) + " were thinned to bursts on " +
-         format_time(thinned.at) + ", being older than " + std::to_string(thinned.days) +
-         (thinned.days == 1 ? " day" : " days");
+         format_time(thinned.at) + ", being older than " + counted(thinned.days, "day", "days");
 }
 
 std::string authors(const History& history, const std::vector<History::Share>& shares) {

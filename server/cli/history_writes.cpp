@@ -64,10 +64,6 @@ std::uint64_t number(const Json& answer, const char* member) {
   return answer.at(member).get<std::uint64_t>();
 }
 
-std::string counted(std::uint64_t count, const char* one, const char* many) {
-  return std::to_string(count) + ' ' + (count == 1 ? one : many);
-}
-
 bool is_number(const std::string& text) {
   return !text.empty() && text.size() <= 16 &&
          std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });

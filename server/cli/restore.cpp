@@ -34,9 +34,8 @@ void list(const storage::BadBackup& bad, std::ostream& doubts) {
 }
 
 void print(const storage::Restored& restored, std::ostream& out, std::ostream& doubts) {
-  out << "put back " << restored.documents
-      << (restored.documents == 1 ? " document, " : " documents, ") << restored.updates
-      << (restored.updates == 1 ? " update" : " updates") << '\n';
+  out << "put back " << counted(restored.documents, "document", "documents") << ", "
+      << counted(restored.updates, "update", "updates") << '\n';
   if (!restored.set_aside.empty()) {
     out << "what was there before is " << restored.set_aside.string()
         << "; delete it when nobody misses anything\n";

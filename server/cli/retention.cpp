@@ -16,11 +16,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kNameCodePoints = 255;
 
-std::string counted(const Json& number, const std::string& one, const std::string& many) {
-  const auto count = number.get<std::uint64_t>();
-  return std::to_string(count) + ' ' + (count == 1 ? one : many);
-}
-
 std::string rule_text(const Json& days) {
   if (days.is_null()) return "as the server's setting says (--history-days)";
   if (days == 0) return "its history is kept for ever";

@@ -67,4 +67,8 @@ std::optional<std::string> line_of(std::string_view utf8, std::size_t max_code_p
   return line;
 }
 
+std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
+  return std::to_string(count) + ' ' + std::string(count == 1 ? one : many);
+}
+
 }  // namespace palimpsest::server

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,5 +16,8 @@ std::string plain_text(std::string_view utf8, std::size_t max_code_points);
 
 // The same of a text that has to fit: nullopt where nothing of it is left, or more than that.
 std::optional<std::string> line_of(std::string_view utf8, std::size_t max_code_points);
+
+// "1 change", "3 changes".
+std::string counted(std::uint64_t count, std::string_view one, std::string_view many);
 
 }  // namespace palimpsest::server
