@@ -19,6 +19,15 @@ add_library(zstd INTERFACE)
 target_include_directories(zstd SYSTEM INTERFACE ${ZSTD_INCLUDE_DIR})
 target_link_libraries(zstd INTERFACE ${ZSTD_LIBRARY})
 
+find_path(BROTLI_INCLUDE_DIR brotli/encode.h REQUIRED)
+find_library(BROTLI_ENCODER_LIBRARY brotlienc REQUIRED)
+find_library(BROTLI_DECODER_LIBRARY brotlidec REQUIRED)
+find_library(BROTLI_COMMON_LIBRARY brotlicommon REQUIRED)
+add_library(brotli INTERFACE)
+target_include_directories(brotli SYSTEM INTERFACE ${BROTLI_INCLUDE_DIR})
+target_link_libraries(brotli INTERFACE ${BROTLI_ENCODER_LIBRARY} ${BROTLI_DECODER_LIBRARY}
+                                       ${BROTLI_COMMON_LIBRARY})
+
 # To read what y-leveldb has stored. Of the packages' own CMake files one names shared libraries.
 find_path(LEVELDB_INCLUDE_DIR leveldb/db.h REQUIRED)
 find_library(LEVELDB_LIBRARY leveldb REQUIRED)

@@ -11,7 +11,7 @@ packages_to_build=(
   "libboost1.81-dev|libboost-dev>=1.81" libssl-dev nlohmann-json3-dev libcli11-dev
   libtomlplusplus-dev libspdlog-dev libfmt-dev
   # Storage: the database, checksums, compression.
-  libsqlite3-dev libxxhash-dev libzstd-dev
+  libsqlite3-dev libxxhash-dev libzstd-dev libbrotli-dev
   # To import what y-leveldb has stored.
   libleveldb-dev libsnappy-dev
 )

@@ -1,87 +1,79 @@
 #include "log/columns.hpp"
 
-#include <memory>
-#include <new>
-#include <string>
+#include <bit>
+#include <stdexcept>
 
-#include <zstd.h>
+#include <brotli/decode.h>
+#include <brotli/encode.h>
 
 namespace palimpsest::storage::log {
 namespace {
 
-// Nothing of ours comes near; a damaged size must not take the memory.
-constexpr std::uint64_t kLargestStreamBytes = std::uint64_t{1} << 30;
-
-struct FreeContext {
-  void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
-  void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
-};
-
-class Compressor {
- public:
-  explicit Compressor(int level) : context_(ZSTD_createCCtx()) {
-    if (!context_) throw std::bad_alloc();
-    ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, level);
-    ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_contentSizeFlag, 0);  // it is stored beside it
+crdt::Bytes coded(crdt::ByteView runs) {
+  if (runs.empty()) return {};
+  const auto model = std::make_unique<RunModel>();
+  RangeEncoder encoder;
+  for (Source source(runs); !source.at_end();) {
+    std::uint64_t value = source.number();
+    std::uint64_t more = source.number();
+    model->code(encoder, value, more);
   }
+  return std::move(encoder).finish();
+}
 
-  void write(crdt::Bytes& out, crdt::ByteView stream) {
-    frame_.resize(ZSTD_compressBound(stream.size()));
-    const std::size_t stored =
-        ZSTD_compress2(context_.get(), frame_.data(), frame_.size(), stream.data(), stream.size());
-    if (ZSTD_isError(stored)) throw std::runtime_error(ZSTD_getErrorName(stored));
-    put_number(out, stream.size());
-    const bool is_smaller = stored < stream.size();
-    put_number(out, is_smaller ? stored : stream.size());
-    put_bytes(out, is_smaller ? crdt::ByteView(frame_).first(stored) : stream);
+// A window that sees all of it, as far as there are such windows.
+int window_bits(std::size_t size) {
+  return std::clamp(static_cast<int>(std::bit_width(size)), BROTLI_MIN_WINDOW_BITS,
+                    BROTLI_MAX_WINDOW_BITS);
+}
+
+void write_content(crdt::Bytes& out, crdt::ByteView content, int quality) {
+  std::size_t stored = BrotliEncoderMaxCompressedSize(content.size());
+  crdt::Bytes packed(stored);
+  if (!BrotliEncoderCompress(quality, window_bits(content.size()), BROTLI_MODE_GENERIC,
+                             content.size(), content.data(), &stored, packed.data())) {
+    throw std::runtime_error("brotli cannot pack a column");
   }
+  const bool is_smaller = stored < content.size();
+  put_number(out, content.size());
+  put_number(out, is_smaller ? stored : content.size());
+  put_bytes(out, is_smaller ? crdt::ByteView(packed).first(stored) : content);
+}
 
- private:
-  std::unique_ptr<ZSTD_CCtx, FreeContext> context_;
-  crdt::Bytes frame_;
-};
-
-class Decompressor {
- public:
-  Decompressor() : context_(ZSTD_createDCtx()) {
-    if (!context_) throw std::bad_alloc();
+// What lies in `source`, or was unpacked into `room`.
+crdt::ByteView read_content(Source& source, crdt::Bytes& room) {
+  const std::uint64_t size = source.number();
+  const crdt::ByteView stored = source.bytes(source.number());
+  if (stored.size() == size) return stored;
+  if (size > kLargestColumnBytes) throw Malformed("a column is too large");
+  room.resize(size);
+  std::size_t unpacked = room.size();
+  if (BrotliDecoderDecompress(stored.size(), stored.data(), &unpacked, room.data()) !=
+          BROTLI_DECODER_RESULT_SUCCESS ||
+      unpacked != size) {
+    throw Malformed("a column cannot be decompressed");
   }
-
-  // What lies in `source`, or was unpacked into `room`.
-  crdt::ByteView read(Source& source, crdt::Bytes& room) {
-    const std::uint64_t size = source.number();
-    const std::uint64_t stored = source.number();
-    const crdt::ByteView bytes = source.bytes(stored);
-    if (stored == size) return bytes;
-    if (size > kLargestStreamBytes) throw Malformed("a column is too large");
-    room.resize(size);
-    const std::size_t unpacked =
-        ZSTD_decompressDCtx(context_.get(), room.data(), room.size(), bytes.data(), bytes.size());
-    if (unpacked != size) throw Malformed("a column cannot be decompressed");
-    return room;
-  }
-
- private:
-  std::unique_ptr<ZSTD_DCtx, FreeContext> context_;
-};
+  return room;
+}
 
 }  // namespace
 
-void ColumnWriter::write(crdt::Bytes& out, int level) && {
-  Compressor compressor(level);
+void ColumnWriter::write(crdt::Bytes& out, int quality) && {
   for (NumberColumn& column : numbers_) {
     column.end_run();
-    compressor.write(out, column.values);
-    compressor.write(out, column.runs);
+    const crdt::Bytes runs = coded(column.runs);
+    put_number(out, runs.size());
+    put_bytes(out, runs);
   }
-  for (const crdt::Bytes& content : contents_) compressor.write(out, content);
+  for (const crdt::Bytes& content : contents_) write_content(out, content, quality);
 }
 
-std::uint64_t unpacked_bytes_of(Source& source) {
+std::uint64_t ColumnReader::unpacked_bytes_of(Source& source) {
+  for (std::size_t column = 0; column < kNumberColumns; ++column) source.bytes(source.number());
   std::uint64_t bytes = 0;
-  for (std::size_t stream = 0; stream < 2 * kNumberColumns + kContentColumns; ++stream) {
+  for (std::size_t column = 0; column < kContentColumns; ++column) {
     const std::uint64_t size = source.number();
-    if (size > kLargestStreamBytes) throw Malformed("a column is too large");
+    if (size > kLargestColumnBytes) throw Malformed("a column is too large");
     bytes += size;
     source.bytes(source.number());
   }
@@ -89,13 +81,14 @@ std::uint64_t unpacked_bytes_of(Source& source) {
 }
 
 ColumnReader::ColumnReader(Source& source) {
-  Decompressor decompressor;
-  auto room = streams_.begin();
-  for (NumberColumn& column : numbers_) {
-    column.values = Source(decompressor.read(source, *room++));
-    column.runs = Source(decompressor.read(source, *room++));
-  }
-  for (Source& content : contents_) content = Source(decompressor.read(source, *room++));
+  for (NumberColumn& column : numbers_) column.stored = source.bytes(source.number());
+  auto room = unpacked_.begin();
+  for (Source& content : contents_) content = Source(read_content(source, *room++));
+}
+
+void ColumnReader::next_run(NumberColumn& column) {
+  if (!column.runs) column.runs = std::make_unique<Runs>(Runs{RangeDecoder(column.stored), {}});
+  column.runs->model.code(column.runs->decoder, column.value, column.left);
 }
 
 }  // namespace palimpsest::storage::log

@@ -59,6 +59,13 @@ class Guesses {
         return interrupted_;
     }
   }
+  // The last unit that was written.
+  crdt::Id end() const { return end_; }
+  // One more was written behind it, with the same right neighbour: wrote(), in short.
+  void wrote_on() {
+    origin_ = end_;
+    ++end_.clock;
+  }
   // A block was written, whose units are first … first + units - 1.
   void wrote(std::optional<crdt::Id> origin, std::optional<crdt::Id> right, crdt::Id first,
              std::uint64_t units);

@@ -20,7 +20,7 @@ void Packer::finish() {
   stretch.last = next_ - 1;
   stretch.earliest = segment_->earliest();
   stretch.latest = segment_->latest();
-  stretch.bytes = std::move(*segment_).finish(kStretchLevel);
+  stretch.bytes = std::move(*segment_).finish(kStretchQuality);
   segment_.reset();
   sink_(std::move(stretch));
 }

@@ -8,10 +8,10 @@
 
 namespace palimpsest::storage::log {
 
-// How large a stretch is made, and how hard zstd tries (sqlite/limits.hpp says why).
+// How large a stretch is made, and how hard brotli tries (sqlite/limits.hpp says why).
 inline constexpr std::size_t kStretchEntries = 65536;
 inline constexpr std::size_t kStretchUpdateBytes = std::size_t{16} << 20;
-inline constexpr int kStretchLevel = 19;
+inline constexpr int kStretchQuality = 11;
 
 // Packs entries in order into stretches of such a size that one can be held in memory.
 class Packer {

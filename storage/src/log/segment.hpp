@@ -6,6 +6,7 @@
 
 #include "crdt/bytes.hpp"
 #include "log/columns.hpp"
+#include "log/steps.hpp"
 #include "log/update_columns.hpp"
 #include "storage/store.hpp"
 
@@ -16,7 +17,9 @@ namespace palimpsest::storage::log {
 //
 // No more than 256 MiB of updates are read from one; who writes stays far below.
 //
-// segment := number(1) number(entries) number(bytes of all updates) columns
+// segment := number(2) number(entries) number(bytes of all updates) steps columns
+//          | number(1) number(entries) number(bytes of all updates) columns, as they were first:
+//            read, and no longer written (first_columns.hpp)
 //
 // Cost: add() some 0.3 µs for a keystroke; finish() is the compression.
 class SegmentWriter {
@@ -33,8 +36,8 @@ class SegmentWriter {
   Time earliest() const { return earliest_; }
   Time latest() const { return latest_; }
 
-  // `level`: of zstd.
-  crdt::Bytes finish(int level) &&;
+  // `quality`: of brotli, up to 11.
+  crdt::Bytes finish(int quality) &&;
 
  private:
   using Sender = std::pair<crdt::ClientId, std::uint64_t>;  // and its connection
@@ -43,9 +46,9 @@ class SegmentWriter {
   std::size_t update_bytes_ = 0;
   Time earliest_ = Time::max();
   Time latest_ = Time::min();
-  std::uint64_t last_at_ = 0;
   std::map<Sender, std::uint64_t> senders_;
   Shape shape_;
+  StepWriter steps_;
   ColumnWriter columns_;
   UpdateColumns<IntoColumns> updates_;
 };

@@ -138,30 +138,58 @@ void read_deletions(Reader& reader, Shape& shape) {
   }
 }
 
-void write_id(crdt::Bytes& out, crdt::Id id) {
-  put_number(out, id.client);
-  put_number(out, id.clock);
-}
+// Writes where there is room enough: most of what reading a segment costs is here.
+class Pen {
+ public:
+  explicit Pen(std::uint8_t* at) : at_(at) {}
+  std::uint8_t* at() const { return at_; }
 
-void write_block(crdt::Bytes& out, const Shape::Block& block) {
-  out.push_back(block.info);
+  void byte(std::uint8_t byte) { *at_++ = byte; }
+  void number(std::uint64_t value) {
+    for (; value > 0x7F; value >>= 7) byte(static_cast<std::uint8_t>(value | 0x80));
+    byte(static_cast<std::uint8_t>(value));
+  }
+  void id(crdt::Id id) {
+    number(id.client);
+    number(id.clock);
+  }
+  void bytes(crdt::ByteView bytes) { at_ = std::ranges::copy(bytes, at_).out; }
+
+ private:
+  std::uint8_t* at_;
+};
+
+void write_block(Pen& pen, const Shape::Block& block) {
+  pen.byte(block.info);
   if (is_item(block.info)) {
-    if (block.info & kHasOrigin) write_id(out, block.origin);
-    if (block.info & kHasRightOrigin) write_id(out, block.right_origin);
-    put_bytes(out, block.parent);
+    if (block.info & kHasOrigin) pen.id(block.origin);
+    if (block.info & kHasRightOrigin) pen.id(block.right_origin);
+    pen.bytes(block.parent);
   }
   switch (holds(block.info)) {
     case Holds::kUnits:
-      put_number(out, block.units);
+      pen.number(block.units);
       return;
     case Holds::kText:
-      put_number(out, block.content.size());
+      pen.number(block.content.size());
       break;
     case Holds::kContent:
-      if (counts_elements(kind_of(block.info))) put_number(out, block.units);
+      if (counts_elements(kind_of(block.info))) pen.number(block.units);
       break;
   }
-  put_bytes(out, block.content);
+  pen.bytes(block.content);
+}
+
+// No update takes more.
+std::size_t most_bytes(const Shape& shape) {
+  constexpr std::size_t kNumber = 10;
+  std::size_t bytes = 2 * kNumber + 3 * kNumber * shape.sections.size() +
+                      (1 + 5 * kNumber) * shape.blocks.size() +
+                      2 * kNumber * (shape.deletions.size() + shape.ranges.size());
+  for (const Shape::Block& block : shape.blocks) {
+    bytes += block.parent.size() + block.content.size();
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -199,31 +227,32 @@ bool Shape::read(crdt::ByteView update, Shape& shape) {
   } catch (const crdt::DecodeError&) {
     return false;
   }
-  crdt::Bytes again;
-  again.reserve(update.size());
-  shape.write(again);
-  return std::ranges::equal(again, update);
+  crdt::Bytes room;
+  return std::ranges::equal(shape.write(room), update);
 }
 
-void Shape::write(crdt::Bytes& out) const {
-  put_number(out, sections.size());
+crdt::ByteView Shape::write(crdt::Bytes& room) const {
+  room.resize(std::max(room.size(), most_bytes(*this)));
+  Pen pen(room.data());
+  pen.number(sections.size());
   auto block = blocks.begin();
   for (const Section& section : sections) {
-    put_number(out, section.blocks);
-    put_number(out, section.client);
-    put_number(out, section.clock);
-    for (std::uint64_t i = 0; i < section.blocks; ++i) write_block(out, *block++);
+    pen.number(section.blocks);
+    pen.number(section.client);
+    pen.number(section.clock);
+    for (std::uint64_t i = 0; i < section.blocks; ++i) write_block(pen, *block++);
   }
-  put_number(out, deletions.size());
+  pen.number(deletions.size());
   auto range = ranges.begin();
   for (const Deletions& of_client : deletions) {
-    put_number(out, of_client.client);
-    put_number(out, of_client.ranges);
+    pen.number(of_client.client);
+    pen.number(of_client.ranges);
     for (std::uint64_t i = 0; i < of_client.ranges; ++i, ++range) {
-      put_number(out, range->clock);
-      put_number(out, range->units);
+      pen.number(range->clock);
+      pen.number(range->units);
     }
   }
+  return {room.data(), pen.at()};
 }
 
 }  // namespace palimpsest::storage::log

@@ -44,8 +44,8 @@ struct Shape {
   // Reads an update into `shape`. False, and nothing useful in it, unless write() gives the very
   // bytes back: numbers that are longer than they have to be, say, or no update at all.
   static bool read(crdt::ByteView update, Shape& shape);
-  // Appends the update.
-  void write(crdt::Bytes& out) const;
+  // The update, written into `room`, which grows as it needs to.
+  crdt::ByteView write(crdt::Bytes& room) const;
 };
 
 // Parts of `info`.

@@ -27,23 +27,26 @@ class IntoColumns {
   ColumnWriter& columns_;
 };
 
+// `Columns`: of whichever version.
+template <class Columns>
 class OutOfColumns {
  public:
   static constexpr bool kIsReading = true;
 
-  // No update has more than `most` parts of any kind.
-  OutOfColumns(ColumnReader& columns, std::uint64_t most) : columns_(columns), most_(most) {}
+  // All updates together have no more than `most` parts.
+  OutOfColumns(Columns& columns, std::uint64_t most) : columns_(columns), left_(most) {}
   void number(Numbers column, std::uint64_t& value) { value = columns_.number(column); }
   void content(Content column, std::uint64_t size, crdt::ByteView& bytes) {
     bytes = columns_.content(column, size);
   }
-  void check_count(std::uint64_t count) const {
-    if (count > most_) throw Malformed("more parts than the updates can hold");
+  void check_count(std::uint64_t count) {
+    if (count > left_) throw Malformed("more parts than the updates can hold");
+    left_ -= count;
   }
 
  private:
-  ColumnReader& columns_;
-  std::uint64_t most_;
+  Columns& columns_;
+  std::uint64_t left_;
 };
 
 // What there is to say of an update.
@@ -183,7 +186,11 @@ class UpdateColumns {
     block.origin = *origin;
     block.right_origin = right.value_or(crdt::Id{});
     direction_.content(Content::kText, 1, block.content);
-    guesses_.wrote(origin, right, {sender, clock}, 1);
+    if (origin == guesses_.end()) {
+      guesses_.wrote_on();
+    } else {
+      guesses_.wrote(origin, right, {sender, clock}, 1);
+    }
     guesses_.reached(index, clock + 1);
   }
 

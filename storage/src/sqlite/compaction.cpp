@@ -43,7 +43,7 @@ std::optional<Compaction> SqliteReader::prepare_compaction(std::string_view name
   }
   compaction.earliest = segment.earliest();
   compaction.latest = segment.latest();
-  compaction.segment = std::move(segment).finish(kSegmentLevel);
+  compaction.segment = std::move(segment).finish(kSegmentQuality);
   verify_segment(compaction, sum);
   return compaction;
 }

@@ -44,7 +44,7 @@ inline constexpr std::uint64_t kSegmentUpdateBytes = log::kStretchUpdateBytes;
 // be packed over and over.
 inline constexpr std::uint64_t kSegmentGrowth = 1;
 inline constexpr std::uint64_t kSegmentGrowthAtUnload = 16;
-// How hard zstd tries: 19 takes some microseconds per entry, in the background.
-inline constexpr int kSegmentLevel = log::kStretchLevel;
+// How hard brotli tries, of 11: a microsecond for each byte of text, in the background.
+inline constexpr int kSegmentQuality = log::kStretchQuality;
 
 }  // namespace palimpsest::storage::sqlite

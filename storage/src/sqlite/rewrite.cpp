@@ -19,7 +19,7 @@ crdt::Bytes finish(log::RowWriter&& row) {
   return {view.begin(), view.end()};
 }
 crdt::Bytes finish(log::SegmentWriter&& segment) {
-  return std::move(segment).finish(kSegmentLevel);
+  return std::move(segment).finish(kSegmentQuality);
 }
 
 Seq read_again(const LogRewrite::Piece& piece, const EntryVisitor& visit) {
