@@ -11,7 +11,7 @@
 namespace palimpsest::storage::log {
 
 // How probable it is that a bit is set, learned from the bits there were: quickly from the first,
-// slowly later on. Who writes and who reads learn the same.
+// slowly later on, and never all. Who writes and who reads learn the same.
 class Odds {
  public:
   std::uint32_t of_65536() const { return set_; }
@@ -19,13 +19,10 @@ class Odds {
     const std::uint32_t rate = kRates[seen_];
     set_ = static_cast<std::uint16_t>(bit ? set_ + ((65536 - set_) * rate >> 16)
                                           : set_ - (set_ * rate >> 16));
-    if (set_ < kLeast) set_ = kLeast;
-    if (set_ > 65536 - kLeast) set_ = 65536 - kLeast;
     if (seen_ < kMostSeen) ++seen_;
   }
 
  private:
-  static constexpr std::uint16_t kLeast = 32;
   static constexpr std::uint16_t kMostSeen = 250;
   // Of 65536: a little less than one in so many as were seen.
   static constexpr auto kRates = [] {
