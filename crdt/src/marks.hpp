@@ -8,6 +8,8 @@
 
 #include "crdt/error.hpp"
 #include "crdt/id.hpp"
+#include "crdt/reader.hpp"
+#include "crdt/writer.hpp"
 
 namespace palimpsest::crdt::internal {
 
@@ -62,6 +64,10 @@ class InsertionMarks {
 
   Clock end() const { return end_; }
   std::size_t memory_bytes() const { return notes_.capacity() * sizeof(Note); }
+
+  // weave_form.cpp. read() throws DecodeError; no mark is of an update behind `last_seq`.
+  void write(Writer& writer) const;
+  static InsertionMarks read(Reader& reader, std::uint32_t last_seq);
 
  private:
   struct Note {
@@ -147,6 +153,18 @@ class DeletionMarks {
 
   const std::vector<Note>& notes() const { return notes_; }
   std::size_t memory_bytes() const { return notes_.capacity() * sizeof(Note); }
+
+  // weave_form.cpp. To be sorted before; `owner` is who mostly deletes here. read() throws
+  // DecodeError; no mark is of a clock from `end` on, of an update behind `last_seq`, or by one
+  // from `people` on.
+  void write(Writer& writer, std::uint32_t owner) const;
+  struct Bounds {
+    std::uint32_t owner;
+    Clock end;
+    std::uint32_t last_seq;
+    std::uint32_t people;
+  };
+  static DeletionMarks read(Reader& reader, const Bounds& bounds);
 
  private:
   static bool extend(Note& last, Clock clock, std::uint32_t seq, std::uint32_t sender) {

@@ -1,16 +1,15 @@
 #include "crdt/weave.hpp"
 
 #include <algorithm>
-#include <map>
-#include <unordered_map>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
-#include "core.hpp"
 #include "crdt/delete_set.hpp"
 #include "crdt/state_vector.hpp"
 #include "find_type.hpp"
-#include "marks.hpp"
 #include "utf16.hpp"
+#include "weave_state.hpp"
 
 namespace palimpsest::crdt {
 
@@ -19,7 +18,6 @@ using internal::BlockIndex;
 using internal::ClientIndex;
 using internal::Core;
 using internal::DeletionMarks;
-using internal::InsertionMarks;
 using internal::Kind;
 using internal::kNone;
 using internal::TypeIndex;
@@ -30,65 +28,6 @@ namespace {
 constexpr char16_t kReplacementUnit = 0xFFFD;
 
 }  // namespace
-
-struct Weave::State {
-  // A surrogate pair that is shown as two U+FFFD from `seq` on.
-  struct Tear {
-    std::uint32_t seq;
-    std::uint32_t sender;
-    char32_t character;
-  };
-  // What is known of one client of the replica.
-  struct Marks {
-    std::uint32_t person = 0;
-    InsertionMarks insertions;
-    DeletionMarks deletions;
-    std::map<Clock, Tear> tears;  // by the clock of the first half
-  };
-
-  Doc doc{{.gc = false}};
-  Core& core;
-  std::vector<Marks> marks;  // by ClientIndex
-  std::vector<ClientId> people;
-  std::unordered_map<ClientId, std::uint32_t> person_of;
-  ClientId last_sender = ~ClientId{0};
-  std::uint32_t last_sender_index = 0;
-  std::vector<Contribution> contributions;
-  Seq last_seq = 0;
-
-  explicit State(Core& (*core_of)(Doc&)) : core(core_of(doc)) {}
-
-  std::uint32_t person(ClientId client) {
-    const auto [entry, is_new] =
-        person_of.try_emplace(client, static_cast<std::uint32_t>(people.size()));
-    if (is_new) people.push_back(client);
-    return entry->second;
-  }
-  std::uint32_t sender_index(ClientId sender) {
-    if (sender != last_sender) {
-      last_sender = sender;
-      last_sender_index = person(sender);
-    }
-    return last_sender_index;
-  }
-  Marks& marks_of(ClientIndex client) {
-    while (marks.size() <= client) {
-      const ClientId id = core.clients[marks.size()].id;
-      marks.emplace_back().person = person(id);
-    }
-    return marks[client];
-  }
-
-  void note_keystroke(const internal::DecodedUpdate& update, std::uint32_t seq);
-  void note_change(std::uint32_t seq, std::uint32_t sender);
-  void credit(std::uint32_t seq, std::uint32_t person, std::size_t inserted, std::size_t deleted);
-  std::size_t characters_in(ClientIndex client, Clock begin, Clock end, bool only_visible) const;
-  void note_born_deleted(ClientIndex client, Clock begin, std::uint32_t seq, std::uint32_t sender);
-
-  void weave_item(const Block& item, WovenText& into, std::vector<Id>* ids) const;
-  void weave_list(TypeIndex list, WovenText& into, std::vector<Id>* ids);
-  std::string root_of(TypeIndex type) const;
-};
 
 // What is nearly every update: one block behind the last one of its client.
 void Weave::State::note_keystroke(const internal::DecodedUpdate& update, std::uint32_t seq) {
@@ -249,7 +188,9 @@ std::string Weave::State::root_of(TypeIndex type) const {
   return std::string(core.names[core.types[type].name]);
 }
 
-Weave::Weave() : state_(std::make_unique<State>([](Doc& doc) -> Core& { return *doc.core_; })) {}
+Weave::Weave() : Weave(Doc({.gc = false})) {}
+Weave::Weave(Doc doc)
+    : state_(std::make_unique<State>(std::move(doc), [](Doc& of) -> Core& { return *of.core_; })) {}
 Weave::Weave(Weave&&) noexcept = default;
 Weave& Weave::operator=(Weave&&) noexcept = default;
 Weave::~Weave() = default;
@@ -307,6 +248,12 @@ std::vector<Weave::Text> Weave::texts() const {
       texts.push_back({state_->root_of(type), internal::id_of_type(core, type)});
     }
   }
+  // The order in which a replica came to know them is another one where it was loaded.
+  const auto key = [](const Text& text) {
+    const Id id = text.type.value_or(Id{});
+    return std::tuple(std::string_view(text.root), text.type.has_value(), id.client, id.clock);
+  };
+  std::ranges::sort(texts, {}, key);
   return texts;
 }
 

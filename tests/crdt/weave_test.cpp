@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <random>
+#include <tuple>
 
 #include <rapidcheck.h>
 
@@ -404,6 +405,77 @@ TEST_CASE("a weave that is read now and then is the one read at the end", "[weav
     const auto grown = weave.text("t");
     RC_ASSERT(grown.has_value());
     RC_ASSERT(grown->encode() == woven(sent).text().encode());
+  }));
+}
+
+// What can be asked of a weave, of every moment.
+void check_equal(const Weave& one, const Weave& other) {
+  RC_ASSERT(one.last_seq() == other.last_seq());
+  RC_ASSERT(one.doc().snapshot() == other.doc().snapshot());
+  RC_ASSERT(one.doc().has_pending() == other.doc().has_pending());
+  RC_ASSERT(one.tears() == other.tears());
+  const auto told = [](const Weave& weave) {
+    std::vector<std::tuple<Seq, ClientId, std::uint32_t, std::uint32_t>> all;
+    for (const auto& each : weave.contributions())
+      all.emplace_back(each.seq, weave.client(each.client), each.inserted, each.deleted);
+    return all;
+  };
+  RC_ASSERT(told(one) == told(other));
+  const auto names = [](const Weave& weave) {
+    std::vector<std::pair<std::string, std::optional<Id>>> all;
+    for (const Weave::Text& text : weave.texts()) all.emplace_back(text.root, text.type);
+    return all;
+  };
+  RC_ASSERT(names(one) == names(other));
+  for (const auto& [root, type] : names(one)) {
+    const TypeRef name = type ? TypeRef(*type) : TypeRef(root);
+    RC_ASSERT(one.text(name)->encode() == other.text(name)->encode());
+    RC_ASSERT(one.ids(name) == other.ids(name));
+  }
+  for (Seq seq = 0; seq <= one.last_seq(); ++seq) {
+    const Snapshot then = one.snapshot(seq);
+    RC_ASSERT(then == other.snapshot(seq));
+    RC_ASSERT(one.doc().encode_at(then) == other.doc().encode_at(then));
+  }
+}
+
+TEST_CASE("a weave that was kept goes on as if it had never been put away", "[weave]") {
+  CHECK(rc::check("kept weaves", [](std::uint64_t seed) {
+    std::mt19937_64 chance(seed);
+    const std::vector<Sent> sent = random_log(chance, 30);
+    Weave whole;
+    Weave kept;
+    for (std::size_t i = 0; i < sent.size(); ++i) {
+      const Weave::Entry entry{i + 1, sent[i].sender, sent[i].update};
+      whole.add(entry);
+      kept.add(entry);
+      if (chance() % 5 > 0) continue;
+      kept = Weave::decode(kept.encode());
+      if (chance() % 3 == 0) check_equal(kept, whole);
+    }
+    check_equal(Weave::decode(kept.encode()), whole);
+  }));
+}
+
+TEST_CASE("a weave of which bytes are missing or changed is refused or is one", "[weave]") {
+  CHECK(rc::check("broken weaves", [](std::uint64_t seed) {
+    std::mt19937_64 chance(seed);
+    const Log log = woven(random_log(chance, 20));
+    const Bytes bytes = log.weave().encode();
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+      RC_ASSERT_THROWS_AS(Weave::decode(ByteView(bytes).first(size)), DecodeError);
+    }
+    for (int i = 0; i < 200; ++i) {
+      Bytes changed = bytes;
+      changed[chance() % changed.size()] ^= static_cast<std::uint8_t>(1 + chance() % 255);
+      try {
+        const Weave weave = Weave::decode(changed);
+        weave.text("t");
+        weave.snapshot(weave.last_seq() / 2);
+        Weave::decode(weave.encode());
+      } catch (const DecodeError&) {
+      }
+    }
   }));
 }
 
