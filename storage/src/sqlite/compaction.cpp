@@ -43,7 +43,8 @@ std::optional<Compaction> SqliteReader::prepare_compaction(std::string_view name
   }
   compaction.earliest = segment.earliest();
   compaction.latest = segment.latest();
-  compaction.segment = std::move(segment).finish(kSegmentQuality);
+  compaction.segment = std::move(segment).finish(
+      occasion == Occasion::kEditing ? kSegmentQualityWhileEdited : kSegmentQuality);
   verify_segment(compaction, sum);
   return compaction;
 }

@@ -44,7 +44,9 @@ inline constexpr std::uint64_t kSegmentUpdateBytes = log::kStretchUpdateBytes;
 // be packed over and over.
 inline constexpr std::uint64_t kSegmentGrowth = 1;
 inline constexpr std::uint64_t kSegmentGrowthAtUnload = 16;
-// How hard brotli tries, of 11: a microsecond for each byte of text, in the background.
+// How hard brotli tries, of 11: a microsecond for each byte of text, in the background. While a
+// document is edited a third of that, since what is packed then is soon packed anew.
 inline constexpr int kSegmentQuality = log::kStretchQuality;
+inline constexpr int kSegmentQualityWhileEdited = 10;
 
 }  // namespace palimpsest::storage::sqlite
