@@ -2,8 +2,12 @@
 // difference of any two, search over all time, and the size of the binary form.
 //
 // usage: history_bench [--updates FILE] [--root NAME] [--made-up N] [--authors N] [--phrase WORDS]…
+//                      [--store DIR]
 //   --updates FILE  a log: (u32 length, update)*, little-endian
 //   --made-up N     else so many updates by --authors people who type at once, always the same
+//   --store DIR     the log also goes into a new store there, as the server keeps it, and its
+//   history
+//                   is opened by who has read nothing yet
 //
 // Prints one line of JSON: processor times in milliseconds, each the median of several questions,
 // and the longest. What is answered is checked; the exit status is 1 when it is wrong.
@@ -12,7 +16,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <random>
@@ -26,6 +29,9 @@
 #include "crdt/doc.hpp"
 #include "crdt/reader.hpp"
 #include "crdt/weave.hpp"
+#include "log.hpp"
+#include "stored.hpp"
+#include "times.hpp"
 
 namespace palimpsest::bench {
 namespace {
@@ -45,15 +51,7 @@ struct Options {
   std::size_t made_up = 1'000'000;
   std::size_t authors = 20;
   std::vector<std::string> phrases;
-};
-
-struct Log {
-  struct Entry {
-    crdt::ClientId sender;
-    Bytes update;
-    bool erases = false;  // one unit, else it writes one; known of what is made up
-  };
-  std::vector<Entry> entries;
+  std::string store;
 };
 
 Log read_log(const std::string& path) {
@@ -153,43 +151,6 @@ class MadeUp {
   std::mt19937_64 chance_{20};
 };
 
-// Of this thread's processor time, which does not count what else the machine does.
-class Clock {
- public:
-  double milliseconds() const { return now() - start_; }
-
- private:
-  static double now() {
-    timespec time{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
-  }
-
-  double start_ = now();
-};
-
-struct Times {
-  std::vector<double> all;
-  template <class Work>
-  auto take(Work&& work) {
-    const Clock clock;
-    auto result = work();
-    all.push_back(clock.milliseconds());
-    return result;
-  }
-  std::string json(const char* name) {
-    std::sort(all.begin(), all.end());
-    char text[128];
-    std::snprintf(text, sizeof text, ", \"%s\": %.3f, \"%sLongest\": %.3f", name,
-                  all[all.size() / 2], name, all.back());
-    return text;
-  }
-};
-
-void check(bool is_right, const char* what) {
-  if (!is_right) throw std::runtime_error(std::string("wrong result: ") + what);
-}
-
 void measure(const Options& options) {
   const Log log = options.updates.empty()
                       ? MadeUp(options.authors, options.root).write(options.made_up)
@@ -240,7 +201,9 @@ void measure(const Options& options) {
                      ", \"memoryBytes\": " + std::to_string(weave.memory_bytes());
   line += open.json("open") + weave_text.json("weave") + text_at.json("textAt") + diff.json("diff");
   if (!search.all.empty()) line += search.json("search");
-  line += encode.json("encode") + ", \"found\": {" + searches + "}}";
+  line += encode.json("encode") + ", \"found\": {" + searches + "}";
+  if (!options.store.empty()) line += ", \"cold\": " + measure_stored(options.store, log, text);
+  line += "}";
   std::puts(line.c_str());
 }
 
@@ -255,6 +218,7 @@ int main(int argc, char** argv) {
   program.add_option("--made-up", options.made_up);
   program.add_option("--authors", options.authors);
   program.add_option("--phrase", options.phrases);
+  program.add_option("--store", options.store);
   return palimpsest::bench::run_program(program, argc, argv,
                                         [&] { palimpsest::bench::measure(options); });
 }

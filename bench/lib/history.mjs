@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { withWorkFolder } from './folders.mjs'
 import { separated } from './format.mjs'
 import { prepareFirstTrace } from './inputs.mjs'
 import { pinned } from './machine.mjs'
@@ -10,11 +11,11 @@ import { historyBench } from './paths.mjs'
 
 const core = 1
 
-async function run(args) {
-  const [command, pinnedArgs] = pinned(core, historyBench, args.map(String))
+const run = args => withWorkFolder('history-', async folder => {
+  const [command, pinnedArgs] = pinned(core, historyBench, [...args.map(String), '--store', join(folder, 'data')])
   const { stdout } = await promisify(execFile)(command, pinnedArgs)
   return JSON.parse(stdout)
-}
+})
 
 /** @returns {Promise<{ title: string, figures: object }[]>} */
 export async function measureHistory({ traces, quick }) {

@@ -70,7 +70,12 @@ function renderStorage(results) {
 }
 
 const historyRows = [
-  ['open: weave the log', ({ open, weave }) => `${significant(open + weave)} ms`],
+  ['open the timeline, cold', ({ cold }) => `${significant(cold.timeline)} ms`],
+  ['the same with 4,000 changes more than are kept ready', ({ cold }) => `${significant(cold.timelineBehind)} ms`],
+  ['the same from the log alone', ({ cold }) => `${significant(cold.timelineOfLog)} ms`],
+  ['text at any moment, cold', ({ cold }) => `${significant(cold.textAt)} ms`],
+  ['kept ready for that, on disk', ({ cold }) => `${significant(cold.keptBytes / 1e6)} MB`],
+  ['weave the log in memory', ({ open, weave }) => `${significant(open + weave)} ms`],
   ['text at any moment, longest', ({ textAt, textAtLongest }) =>
     `${significant(textAt)} ms, ${significant(textAtLongest)} ms`],
   ['difference of two moments, longest', ({ diff, diffLongest }) =>

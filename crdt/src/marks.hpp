@@ -13,6 +13,34 @@
 
 namespace palimpsest::crdt::internal {
 
+// The first of the notes, which are in the order of their clocks up to `last`, that `is_behind`, as
+// are all after it; their number where none is. People at once leave about as many notes as units,
+// so it is looked for from where it would be if the notes were evenly spread.
+template <class Note, class IsBehind>
+std::size_t first_near(const std::vector<Note>& notes, Clock clock, Clock last,
+                       IsBehind is_behind) {
+  const std::size_t size = notes.size();
+  if (size == 0 || clock >= last) return size;
+  const double share = static_cast<double>(clock) / static_cast<double>(last);
+  const auto guess =
+      std::min(size - 1, static_cast<std::size_t>(share * static_cast<double>(size)));
+  std::size_t low = guess;   // none before it is, or it is 0
+  std::size_t high = guess;  // it is, or it is the end
+  for (std::size_t step = 1; low > 0 && is_behind(notes[low - 1]); step *= 2) {
+    high = low - 1;
+    low = low > step ? low - step : 0;
+  }
+  for (std::size_t step = 1; high < size && !is_behind(notes[high]); step *= 2) {
+    low = high + 1;
+    high = size - high > step ? high + step : size;
+  }
+  const auto first = notes.begin() + static_cast<std::ptrdiff_t>(low);
+  const auto behind = notes.begin() + static_cast<std::ptrdiff_t>(high);
+  return static_cast<std::size_t>(
+      std::partition_point(first, behind, [&](const Note& note) { return !is_behind(note); }) -
+      notes.begin());
+}
+
 // Which update brought each unit of one client. A client's units come in the order of their clocks,
 // so a note says with which update a stretch begins, and whether each unit of it came with the
 // update after the one before: so does what is typed by one person alone.
@@ -81,10 +109,9 @@ class InsertionMarks {
   };
 
   std::size_t find(Clock clock) const {
-    const auto behind =
-        std::upper_bound(notes_.begin(), notes_.end(), clock,
-                         [](Clock at, const Note& note) { return at < note.clock; });
-    return static_cast<std::size_t>(behind - notes_.begin()) - 1;
+    return first_near(notes_, clock, end_,
+                      [clock](const Note& note) { return note.clock > clock; }) -
+           1;
   }
 
   std::vector<Note> notes_;
@@ -144,10 +171,11 @@ class DeletionMarks {
   // Visits the marked parts of [begin, end) in order: visit(note, clock, end).
   template <class Visit>
   void for_each(Clock begin, Clock end, Visit&& visit) const {
-    auto note = std::lower_bound(notes_.begin(), notes_.end(), begin,
-                                 [](const Note& a, Clock clock) { return a.end() <= clock; });
-    for (; note != notes_.end() && note->clock < end; ++note) {
-      visit(*note, std::max(begin, note->clock), std::min(end, note->end()));
+    const Clock last = notes_.empty() ? 0 : notes_.back().end();
+    for (std::size_t i = first_near(notes_, begin, last,
+                                    [begin](const Note& note) { return note.end() > begin; });
+         i < notes_.size() && notes_[i].clock < end; ++i) {
+      visit(notes_[i], std::max(begin, notes_[i].clock), std::min(end, notes_[i].end()));
     }
   }
 

@@ -179,6 +179,10 @@ void Weave::State::weave_item(const Block& item, WovenText& into, std::vector<Id
 
 void Weave::State::weave_list(TypeIndex list, WovenText& into, std::vector<Id>* ids) {
   for (Marks& own : marks) own.deletions.sort();
+  std::size_t units = 0;
+  for (BlockIndex i = core.types[list].start; i != kNone; i = core.blocks[i].right)
+    units += core.blocks[i].length;
+  into.reserve(units);
   for (BlockIndex i = core.types[list].start; i != kNone; i = core.blocks[i].right)
     weave_item(core.blocks[i], into, ids);
 }
@@ -217,6 +221,8 @@ Seq Weave::last_seq() const { return state_->last_seq; }
 std::span<const Weave::Contribution> Weave::contributions() const { return state_->contributions; }
 
 ClientId Weave::client(std::uint32_t index) const { return state_->people[index]; }
+
+std::span<const ClientId> Weave::clients() const { return state_->people; }
 
 const Doc& Weave::doc() const { return state_->doc; }
 

@@ -51,6 +51,14 @@ void WovenText::add(char16_t unit, std::uint32_t inserted, std::uint32_t deleted
   deleters_.push_back(deleter);
 }
 
+void WovenText::reserve(std::size_t units) {
+  units_.reserve(units);
+  inserted_.reserve(units);
+  deleted_.reserve(units);
+  clients_.reserve(units);
+  deleters_.reserve(units);
+}
+
 void WovenText::finish() {
   stretches_.resize((size() + kStretch - 1) / kStretch);
   for (std::size_t i = 0; i < size(); ++i) {

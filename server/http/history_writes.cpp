@@ -37,7 +37,7 @@ constexpr std::size_t kVersionNameBytes = 255;
 // --- Bringing back ---
 
 // The clients of one author: one by its id, or all of that name.
-std::vector<crdt::ClientId> clients_of(const History& history, const Json& author) {
+std::vector<crdt::ClientId> clients_of(History& history, const Json& author) {
   std::vector<crdt::ClientId> clients;
   for (const storage::Author& known : history.authors()) {
     const bool is_one = author.is_string() ? known.name == author.get<std::string>()
@@ -68,7 +68,7 @@ crdt::Undone restore_moment(const History& history, const Json& body, crdt::Tran
   return edit.restore(type->ref(), *range, then);
 }
 
-crdt::Undone take_back(const History& history, const Json& body, crdt::Transaction& edit) {
+crdt::Undone take_back(History& history, const Json& body, crdt::Transaction& edit) {
   const Seq from = moment_member(history, body, "from");
   const Seq to = moment_member_or_now(history, body, "to");
   if (to < from) throw Problem(400, "to: is before from");
@@ -90,7 +90,7 @@ void check_restore(const Json& body) {
     throw Problem(400, "author and to go with from; root, type and range go with at");
 }
 
-Draft draft_of(const History& history, const Json& body, const Random& random) {
+Draft draft_of(History& history, const Json& body, const Random& random) {
   crdt::Doc replica = history.weave().replica();
   Draft draft{.client = new_restorer(history, random)};
   try {

@@ -82,6 +82,7 @@ void Indexer::unloaded(std::string document) {
   boost::asio::post(strand_, [this, document = std::move(document)] {
     due_.insert_or_assign(document, clock_.now());
     rests_.erase(document);
+    unloaded_.insert(document);
   });
 }
 
@@ -149,21 +150,13 @@ std::vector<std::string> Indexer::take_due() {
   return documents;
 }
 
-// False where the index lacks nothing, or the document cannot be read: then it is looked at again
-// when it changes, or the server starts.
+// False where nothing is missing, or the document cannot be read: then it is looked at again when
+// it changes, or the server starts.
 bool Indexer::prepare(const std::string& document) {
   try {
     if (!reader_) reader_ = store_.reader();
-    auto prepared = reader_->prepare_index(document, options_.log_bytes);
-    if (!prepared) return false;
-    if (auto& done = prepared->steps.back().done) {
-      Summary summary = summarize(prepared->main_text);
-      done->title = std::move(summary.title);
-      done->excerpt = std::move(summary.excerpt);
-    }
-    steps_.insert(steps_.end(), std::make_move_iterator(prepared->steps.begin()),
-                  std::make_move_iterator(prepared->steps.end()));
-    return true;
+    const bool is_index_behind = prepare_index(document);
+    return prepare_history(document) || is_index_behind;
   } catch (const std::exception& error) {  // no memory for it, for one
     reader_.reset();
     rests_.insert_or_assign(document, clock_.now() + kBetweenLooks);  // not said at every change
@@ -172,8 +165,31 @@ bool Indexer::prepare(const std::string& document) {
   }
 }
 
+bool Indexer::prepare_index(const std::string& document) {
+  auto prepared = reader_->prepare_index(document, options_.log_bytes);
+  if (!prepared) return false;
+  if (auto& done = prepared->steps.back().done) {
+    Summary summary = summarize(prepared->main_text);
+    done->title = std::move(summary.title);
+    done->excerpt = std::move(summary.excerpt);
+  }
+  steps_.insert(steps_.end(), std::make_move_iterator(prepared->steps.begin()),
+                std::make_move_iterator(prepared->steps.end()));
+  return true;
+}
+
+bool Indexer::prepare_history(const std::string& document) {
+  using storage::Occasion;
+  const Occasion occasion =
+      unloaded_.erase(document) > 0 ? Occasion::kUnloading : Occasion::kEditing;
+  const auto history = reader_->prepare_history(document, options_.log_bytes, occasion);
+  if (!history) return false;
+  std::ranges::move(storage::steps_of(*history), std::back_inserter(histories_));
+  return true;
+}
+
 void Indexer::write_next() {
-  if (steps_.empty()) return end_batch();
+  if (steps_.empty()) return histories_.empty() ? end_batch() : write_history();
   const auto written = std::make_shared<Written>();
   written->steps = take_commit(steps_);
   // What a journal that is stopped last still has to do touches nothing of this.
@@ -181,6 +197,23 @@ void Indexer::write_next() {
                     [&clock = clock_, written](storage::Writer& writer) {
                       const Instant begin = clock.now();
                       written->count = writer.index(written->steps);
+                      written->cost = clock.now() - begin;
+                    },
+                .done =
+                    [this, strand = strand_, written](bool is_done) {
+                      boost::asio::post(
+                          strand, [this, written, is_done] { on_written(is_done, *written); });
+                    }});
+}
+
+void Indexer::write_history() {
+  const auto written = std::make_shared<Written>();
+  const auto step = std::make_shared<storage::HistoryStep>(std::move(histories_.front()));
+  histories_.pop_front();
+  journal_.run({.write =
+                    [&clock = clock_, step, written](storage::Writer& writer) {
+                      const Instant begin = clock.now();
+                      writer.keep_history(*step);
                       written->cost = clock.now() - begin;
                     },
                 .done =

@@ -3,9 +3,11 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,8 +22,9 @@ namespace palimpsest::server {
 
 class Journal;
 
-// Keeps the index over all documents behind their logs: told that one has changed, it reads what
-// that one says and said, and has the journal write what the index lacks.
+// Keeps what is derived from the logs behind them: the index over all documents, and what opens
+// long histories. Told that a document has changed, it reads what that one says and said, and has
+// the journal write what is missing.
 //
 // It takes no more than its share of the time. After a document was indexed it rests for some
 // seconds, and for a multiple of what that took: a large one is not read anew for every key. When a
@@ -70,7 +73,10 @@ class Indexer {
   void work();
   std::vector<std::string> take_due();
   bool prepare(const std::string& document);
+  bool prepare_index(const std::string& document);
+  bool prepare_history(const std::string& document);
   void write_next();
+  void write_history();
   void on_written(bool is_done, const Written& written);
   void end_batch();
 
@@ -86,12 +92,14 @@ class Indexer {
   std::unique_ptr<storage::Reader> reader_;
   std::map<std::string, Instant> due_;    // those that have changed, and not before when
   std::map<std::string, Instant> rests_;  // until when a document rests
+  std::set<std::string> unloaded_;        // of those that are due
   std::chrono::nanoseconds left_{0};      // of the share; less than nothing after a long pass
   std::optional<Instant> looked_at_;      // for those that nobody told of
   // The batch under way.
   bool is_busy_ = false;
   std::vector<Pass> passes_;
   Steps steps_;
+  std::deque<storage::HistoryStep> histories_;
 };
 
 }  // namespace palimpsest::server

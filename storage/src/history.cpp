@@ -32,6 +32,12 @@ class Ledger {
  public:
   explicit Ledger(const crdt::Weave& weave) : weave_(weave) {}
 
+  // That this list has these shares already.
+  void note(std::uint64_t list, const std::vector<History::Share>& shares,
+            const std::unordered_map<crdt::ClientId, std::uint32_t>& people) {
+    for (std::size_t i = 0; i < shares.size(); ++i)
+      positions_.insert_or_assign({list, people.at(shares[i].client)}, i);
+  }
   void add(std::uint64_t list, std::vector<History::Share>& shares,
            const crdt::Weave::Contribution& contribution) {
     if (last_.size() <= contribution.client) last_.resize(contribution.client + 1);
@@ -67,6 +73,14 @@ std::optional<Seq> parse_seq(std::string_view text) {
   return seq;
 }
 
+// The number that contributions have for each client.
+std::unordered_map<crdt::ClientId, std::uint32_t> numbers_of_people(const crdt::Weave& weave) {
+  std::unordered_map<crdt::ClientId, std::uint32_t> numbers;
+  for (const crdt::ClientId client : weave.clients())
+    numbers.emplace(client, static_cast<std::uint32_t>(numbers.size()));
+  return numbers;
+}
+
 }  // namespace
 
 History::History(std::string document, std::size_t most_bytes)
@@ -81,12 +95,14 @@ bool History::catch_up(Reader& reader) {
   const LogVersion version = reader.log_version(document_);
   if (version != log_version_) *this = History(std::move(document_), most_bytes_);
   log_version_ = version;
+  const bool is_first = last_seq() == 0;
+  if (is_first) take_up(reader);
   const Seq known = last_seq();
   reader.visit(document_, known + 1, std::numeric_limits<Seq>::max(),
                [this](const EntryView& entry) { add(entry); });
-  if (last_seq() > known) {
-    woven_.clear();
-    bursts_.clear();
+  const bool is_new = last_seq() > known;
+  if (is_new) woven_.clear();
+  if (is_new || is_first) {
     for (Author& author : reader.authors(document_)) {
       names_.insert_or_assign(author.client, std::move(author.name));
     }
@@ -95,6 +111,17 @@ bool History::catch_up(Reader& reader) {
   const std::optional<Retention> retention = reader.retention(document_);
   note_thinned(retention ? retention->thinned : std::nullopt);
   return last_seq() > 0;
+}
+
+// From what was kept of it, if anything was.
+void History::take_up(Reader& reader) {
+  const std::optional<HistoryCheckpoint> kept = reader.kept_history(document_);
+  if (kept && kept->version == log_version_) decode(kept->bytes);
+}
+
+const crdt::Weave& History::weave() const {
+  if (!kept_weave_.empty()) weave_ = unpack_weave(std::exchange(kept_weave_, {}));
+  return weave_;
 }
 
 void History::note_thinned(std::optional<Thinned> thinned) {
@@ -107,12 +134,17 @@ void History::note_thinned(std::optional<Thinned> thinned) {
   ends_.erase(std::upper_bound(ends_.begin(), ends_.end(), thinned_->until), ends_.end());
 }
 
-void History::add(const EntryView& entry) {
-  if (entry.update.size() > free_bytes_) {
+void History::take_bytes(std::size_t bytes) {
+  if (bytes > free_bytes_) {
     throw HistoryTooLarge("the history of \"" + document_ + "\" is larger than " +
                           std::to_string(most_bytes_ >> 20) + " MiB");
   }
-  free_bytes_ -= entry.update.size();
+  free_bytes_ -= bytes;
+}
+
+void History::add(const EntryView& entry) {
+  take_bytes(entry.update.size());
+  weave();  // taken up
   try {
     weave_.add({entry.seq, entry.author, entry.update});
   } catch (const crdt::DecodeError& error) {
@@ -120,8 +152,13 @@ void History::add(const EntryView& entry) {
                                            std::to_string(entry.seq) +
                                            " of the log is no update: " + error.what());
   }
-  const Time made = entry.made_at.value_or(entry.at);
-  if (entry.seq == 1 || !goes_on(sitting_begin_, sitting_end_, made, kSittingPause)) {
+  note_time(entry.made_at.value_or(entry.at),
+            entry.seq == 1 ? entry.at : std::max(come_.back(), entry.at));
+}
+
+void History::note_time(Time made, Time come) {
+  const bool is_first = last_seq() == 0;
+  if (is_first || !goes_on(sitting_begin_, sitting_end_, made, kSittingPause)) {
     sitting_begin_ = sitting_end_ = made;
     sitting_of_seq_.push_back(sitting_of_seq_.back() + 1);
   } else {
@@ -130,7 +167,7 @@ void History::add(const EntryView& entry) {
     sitting_of_seq_.push_back(sitting_of_seq_.back());
   }
   made_.push_back(made);
-  come_.push_back(entry.seq == 1 ? entry.at : std::max(come_.back(), entry.at));
+  come_.push_back(come);
 }
 
 const std::string& History::name_of(crdt::ClientId client) const {
@@ -139,13 +176,14 @@ const std::string& History::name_of(crdt::ClientId client) const {
   return known == names_.end() ? kNone : known->second;
 }
 
-std::vector<Author> History::authors() const {
+std::vector<Author> History::authors() {
   std::vector<Author> authors;
-  std::unordered_set<std::uint32_t> seen;
-  for (const crdt::Weave::Contribution& contribution : weave_.contributions()) {
-    if (!seen.insert(contribution.client).second) continue;
-    const crdt::ClientId client = weave_.client(contribution.client);
-    authors.push_back({client, name_of(client)});
+  std::unordered_set<crdt::ClientId> seen;
+  for (const Burst& burst : bursts(Group::kBurst).all) {
+    for (const Share& share : burst.shares) {
+      if (seen.insert(share.client).second)
+        authors.push_back({share.client, name_of(share.client)});
+    }
   }
   return authors;
 }
@@ -186,7 +224,7 @@ Seq History::seq_of_version(std::string_view name) const {
 
 std::optional<History::TextName> History::find_main_text() const {
   std::optional<TextName> first;
-  for (const crdt::Weave::Text& text : weave_.texts()) {
+  for (const crdt::Weave::Text& text : weave().texts()) {
     if (text.type) continue;
     if (text.root == kMainRoot || !first) first = {text.root, std::nullopt};
     if (text.root == kMainRoot) break;
@@ -202,7 +240,7 @@ History::TextName History::main_text() const {
 History::Woven& History::woven(const TextName& name) {
   if (const auto known = woven_.find(name); known != woven_.end()) return known->second;
   std::optional<crdt::WovenText> text =
-      name.type ? weave_.text(*name.type) : weave_.text(name.root);
+      name.type ? weave().text(*name.type) : weave().text(name.root);
   if (!text)
     throw NotInHistory(name.type ? "the document never had that type"
                                  : "the document never had that root");
@@ -238,57 +276,93 @@ crdt::Bytes History::encode_weave(const TextName& name) {
   return std::move(writer).take();
 }
 
-const std::vector<History::Burst>& History::bursts(Group group) {
-  const auto [entry, is_new] = bursts_.try_emplace(group);
-  std::vector<Burst>& bursts = entry->second;
-  if (!is_new) return bursts;
+History::Bursts& History::bursts(Group group) {
+  Bursts& bursts = bursts_[group];
+  if (bursts.until < last_seq()) group_what_is_new(group, bursts);
+  return bursts;
+}
+
+void History::group_what_is_new(Group group, Bursts& bursts) {
   const milliseconds pause = group == Group::kBurst ? kBurstPause : kSittingPause;
+  const std::span<const crdt::Weave::Contribution> all = weave().contributions();
+  const auto first =
+      std::ranges::upper_bound(all, bursts.until, {}, &crdt::Weave::Contribution::seq);
+  const std::unordered_map<crdt::ClientId, std::uint32_t> people = numbers_of_people(weave_);
+  // The one that goes on: of each author, or of all.
+  constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+  std::vector<std::size_t> open(group == Group::kBurst ? people.size() : 1, kNone);
+  for (std::size_t i = 0; i < bursts.all.size(); ++i) {
+    const Burst& burst = bursts.all[i];
+    open[group == Group::kBurst ? people.at(burst.shares.front().client) : 0] = i;
+  }
   Ledger ledger(weave_);
-  // The one that goes on: of an author, or of all.
-  std::unordered_map<std::uint32_t, std::size_t> open;
-  for (const crdt::Weave::Contribution& contribution : weave_.contributions()) {
+  for (const std::size_t i : open) {
+    if (i != kNone) ledger.note(i, bursts.all[i].shares, people);
+  }
+  for (const crdt::Weave::Contribution& contribution : std::span(first, all.end())) {
     const Time at = made_[contribution.seq];
-    const std::uint32_t whose = group == Group::kBurst ? contribution.client : 0;
-    const auto [last, is_first] = open.try_emplace(whose, bursts.size());
-    if (is_first || !goes_on(bursts[last->second].begin, bursts[last->second].end, at, pause)) {
-      last->second = bursts.size();
-      Burst& burst = bursts.emplace_back();
+    std::size_t& last = open[group == Group::kBurst ? contribution.client : 0];
+    if (last == kNone || !goes_on(bursts.all[last].begin, bursts.all[last].end, at, pause)) {
+      last = bursts.all.size();
+      Burst& burst = bursts.all.emplace_back();
+      bursts.has_place.push_back(false);
       burst.first = contribution.seq;
       burst.begin = burst.end = at;
     }
-    Burst& burst = bursts[last->second];
+    Burst& burst = bursts.all[last];
     burst.last = contribution.seq;
     burst.begin = std::min(burst.begin, at);
     burst.end = std::max(burst.end, at);
-    ledger.add(last->second, burst.shares, contribution);
+    bursts.has_place[last] = false;
+    ledger.add(last, burst.shares, contribution);
   }
-  return bursts;
+  bursts.until = last_seq();
 }
 
 std::vector<Seq> History::burst_ends() {
   std::vector<Seq> ends;
-  for (const Burst& burst : bursts(Group::kBurst)) ends.push_back(burst.last);
+  for (const Burst& burst : bursts(Group::kBurst).all) ends.push_back(burst.last);
   std::sort(ends.begin(), ends.end());
   ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
   return ends;
 }
 
 std::vector<History::Burst> History::timeline(Group group, Seq before, std::size_t limit) {
-  const std::vector<Burst>& all = bursts(group);
+  Bursts& grouped = bursts(group);
+  const std::vector<Burst>& all = grouped.all;
   // They begin in the order of their changes.
-  const auto end = std::lower_bound(all.begin(), all.end(), before,
-                                    [](const Burst& burst, Seq seq) { return burst.first < seq; });
+  const auto end = std::ranges::lower_bound(all, before, {}, &Burst::first);
   const auto count = std::min(limit, static_cast<std::size_t>(end - all.begin()));
   auto begin = end - static_cast<std::ptrdiff_t>(count);
   // Those of one change stay together, since the next page is asked for by its number.
   while (begin != end && begin != all.begin() && std::prev(begin)->first == begin->first) --begin;
-  std::vector<Burst> page(std::make_reverse_iterator(end), std::make_reverse_iterator(begin));
+  find_places(grouped, static_cast<std::size_t>(begin - all.begin()),
+              static_cast<std::size_t>(end - all.begin()));
+  return {std::make_reverse_iterator(end), std::make_reverse_iterator(begin)};
+}
+
+void History::find_places(Bursts& bursts, std::size_t begin, std::size_t end) {
+  const auto first = bursts.has_place.begin();
+  const auto is_found = [&] {
+    const auto behind = first + static_cast<std::ptrdiff_t>(end);
+    return std::find(first + static_cast<std::ptrdiff_t>(begin), behind, false) == behind;
+  };
+  if (is_found()) return;
   const std::optional<TextName> name = find_main_text();
-  if (!name) return page;
+  if (!name) return;
+  if (!(place_text_ == name)) {
+    // It has another text at its centre since.
+    for (auto& [group, grouped] : bursts_)
+      std::fill(grouped.has_place.begin(), grouped.has_place.end(), false);
+    place_text_ = name;
+  }
   Woven& main = woven(*name);
   if (!main.index) main.index.emplace(main.text);
-  for (Burst& burst : page) burst.place = place_of(burst, main);
-  return page;
+  for (std::size_t i = begin; i < end; ++i) {
+    if (bursts.has_place[i]) continue;
+    bursts.all[i].place = place_of(bursts.all[i], main);
+    bursts.has_place[i] = true;
+  }
 }
 
 std::string History::place_of(const Burst& burst, const Woven& main) const {
@@ -302,7 +376,7 @@ std::string History::place_of(const Burst& burst, const Woven& main) const {
 
 std::vector<History::Bucket> History::activity(milliseconds bucket) const {
   std::map<Time, std::vector<Share>> buckets;
-  Ledger ledger(weave_);
+  Ledger ledger(weave());
   for (const crdt::Weave::Contribution& contribution : weave_.contributions()) {
     const auto since_epoch = made_[contribution.seq].time_since_epoch();
     const Time begin(since_epoch / bucket * bucket);
@@ -316,7 +390,8 @@ std::vector<History::Bucket> History::activity(milliseconds bucket) const {
 
 std::size_t History::memory_bytes() const {
   constexpr std::size_t kUnitBytes = 18;
-  std::size_t bytes = weave_.memory_bytes() + made_.size() * (2 * sizeof(Time) + sizeof(Seq));
+  std::size_t bytes =
+      weave_.memory_bytes() + kept_weave_.size() + made_.size() * (2 * sizeof(Time) + sizeof(Seq));
   for (const auto& [name, woven] : woven_) {
     bytes += woven.text.size() * kUnitBytes + made_.size() * sizeof(std::uint32_t);
   }

@@ -103,7 +103,8 @@ TEST_CASE("what was there before a migration is kept, as a store of its own", "[
   Version1 old;
   old.add_document(1, "notes", 2);
   for (storage::Seq seq = 1; seq <= 2; ++seq) old.add_entry(1, seq);
-  const fs::path kept = old.file().string() + ".before-version-3";
+  const fs::path kept = old.file().string() + ".before-version-" +
+                        std::to_string(storage::sqlite::migrations().size());
   write_file(kept, {'o', 'l', 'd'});  // of an attempt that came to nothing
   append_one(*old.open()->writer(), entry_by({77, ""}, "notes", 3, "since then"));
 

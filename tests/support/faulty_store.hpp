@@ -55,6 +55,9 @@ class FaultyStore final : public storage::Store {
     kSearch,
     kUnindexed,
     kPrepareIndex,
+    kKeepHistory,
+    kKeptHistory,
+    kPrepareHistory,
     kReadWhole,
     kVerify,
     kScans,
@@ -202,6 +205,11 @@ class FaultyStore final : public storage::Store {
     void drop_index(std::string_view document) override {
       run(Call::kIndex, [&] { inner_->drop_index(document); });
     }
+    bool keep_history(const storage::HistoryStep& step) override {
+      bool is_done = false;
+      run(Call::kKeepHistory, [&] { is_done = inner_->keep_history(step); });
+      return is_done;
+    }
     void create(std::span<const storage::WholeDocument> documents) override {
       run(Call::kCreate, [&] { inner_->create(documents); });
     }
@@ -324,6 +332,15 @@ class FaultyStore final : public storage::Store {
     }
     std::vector<std::string> unindexed(std::size_t limit) override {
       return shared_->run(Call::kUnindexed, [&] { return inner_->unindexed(limit); });
+    }
+    std::optional<storage::HistoryCheckpoint> kept_history(std::string_view document) override {
+      return shared_->run(Call::kKeptHistory, [&] { return inner_->kept_history(document); });
+    }
+    std::optional<storage::HistoryCheckpoint> prepare_history(std::string_view document,
+                                                              std::size_t most_bytes,
+                                                              storage::Occasion occasion) override {
+      return shared_->run(Call::kPrepareHistory,
+                          [&] { return inner_->prepare_history(document, most_bytes, occasion); });
     }
     std::optional<storage::PreparedIndex> prepare_index(std::string_view document,
                                                         std::size_t most_bytes) override {

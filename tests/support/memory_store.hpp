@@ -123,6 +123,7 @@ class MemoryStore::MemoryWriter final : public storage::Writer {
 
   std::size_t index(std::span<const storage::IndexStep>) override { return 0; }
   void drop_index(std::string_view) override {}
+  bool keep_history(const storage::HistoryStep&) override { return false; }
   // Whole documents are for the real one.
   void create(std::span<const storage::WholeDocument> documents) override {
     if (!documents.empty()) throw crdt::Bug("a store in memory takes no whole documents");
@@ -349,6 +350,13 @@ class MemoryStore::MemoryReader final : public storage::Reader {
   storage::SearchPage search(const storage::SearchQuery&) override { return {}; }
   storage::Candidates find_candidates(std::string_view) override { return {}; }
   std::vector<std::string> unindexed(std::size_t) override { return {}; }
+  std::optional<storage::HistoryCheckpoint> kept_history(std::string_view) override {
+    return std::nullopt;
+  }
+  std::optional<storage::HistoryCheckpoint> prepare_history(std::string_view, std::size_t,
+                                                            storage::Occasion) override {
+    return std::nullopt;
+  }
   std::optional<storage::PreparedIndex> prepare_index(std::string_view, std::size_t) override {
     return std::nullopt;
   }

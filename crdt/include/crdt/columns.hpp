@@ -5,11 +5,13 @@
 #include <utility>
 #include <vector>
 
+#include "crdt/reader.hpp"
 #include "crdt/writer.hpp"
 
 namespace palimpsest::crdt {
 
-// Columns of numbers as the weave's binary form has them. Call finish() behind the last.
+// Columns of numbers as the weave's binary form has them. Call finish() behind the last of those
+// that write.
 
 // Writes equal values that follow each other once.
 //
@@ -83,5 +85,29 @@ class DeltaColumn {
   std::int64_t repeats_ = 0;
   std::vector<std::int64_t> single_;
 };
+
+// Reads `count` numbers that a DeltaColumn wrote, each shown to take(number). Throws DecodeError
+// where there are fewer, or a run of more.
+template <class Take>
+void read_deltas(Reader& reader, std::uint64_t count, Take take) {
+  std::uint64_t value = 0;  // unsigned, so that no sum of what is damaged is undefined
+  const auto add = [&](std::int64_t delta) {
+    value += static_cast<std::uint64_t>(delta);
+    take(static_cast<std::int64_t>(value));
+  };
+  while (count > 0) {
+    const std::size_t at = reader.position();
+    const std::int64_t length = reader.read_var_int().value;
+    const auto steps = static_cast<std::uint64_t>(length < 0 ? -length : length);
+    if (steps == 0 || steps > count) reader.fail_at(at, "a column of another length");
+    count -= steps;
+    if (length < 0) {
+      for (std::uint64_t i = 0; i < steps; ++i) add(reader.read_var_int().value);
+    } else {
+      const std::int64_t delta = reader.read_var_int().value;
+      for (std::uint64_t i = 0; i < steps; ++i) add(delta);
+    }
+  }
+}
 
 }  // namespace palimpsest::crdt

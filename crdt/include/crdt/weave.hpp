@@ -56,6 +56,7 @@ class Weave {
   };
   std::span<const Contribution> contributions() const;
   ClientId client(std::uint32_t index) const;
+  std::span<const ClientId> clients() const;  // by that index
 
   // The updates that tore a surrogate pair, in order: its halves are U+FFFD from then on.
   std::vector<Seq> tears() const;

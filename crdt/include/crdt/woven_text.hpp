@@ -193,6 +193,7 @@ class WovenText {
 
   void add(char16_t unit, std::uint32_t inserted, std::uint32_t deleted, std::uint32_t client,
            std::uint32_t deleter);
+  void reserve(std::size_t units);
   void finish();
   // The nearest unit, from this one on, that stood there at some moment of [begin, end).
   std::size_t next_between(std::size_t unit, Seq begin, Seq end) const;

@@ -14,6 +14,7 @@
 #include "crdt/bytes.hpp"
 #include "crdt/id.hpp"
 #include "crdt/state_vector.hpp"
+#include "storage/history_checkpoint.hpp"
 #include "storage/index.hpp"
 #include "storage/lost_clocks.hpp"
 #include "storage/time.hpp"
@@ -250,16 +251,6 @@ enum class Removed {
   kChanged,  // it is not as it was when that was prepared
 };
 
-// Which log it is that a document's name stands for: none, or of which generation, and how often it
-// was rewritten since it began. Who remembers what was in it has to read it again when that
-// changes.
-struct LogVersion {
-  std::uint64_t generation = 0;  // 0: there is no such document
-  std::uint64_t rewrites = 0;
-
-  friend bool operator==(const LogVersion&, const LogVersion&) = default;
-};
-
 // Why a log is rewritten.
 using RewriteReason = std::variant<Purge, Thinned>;
 
@@ -272,12 +263,6 @@ struct Retention {
   std::optional<Thinned> thinned;
   Seq last_seq = 0;
   Seq checkpoint_seq = 0;  // 0: there is none
-};
-
-// What a document is doing when its log is looked through for something to pack.
-enum class Occasion {
-  kEditing,    // only what is worth it by itself
-  kUnloading,  // whatever there is, together with what is packed already
 };
 
 // Everything needed to have a document in memory again: apply `state`, then the tail in order.
@@ -394,13 +379,17 @@ class Writer {
   // much as writing the whole index of all documents anew.
   virtual void drop_index(std::string_view document) = 0;
 
+  // Stores a piece of a history's checkpoint. False, and nothing happens, where the log is another
+  // one now.
+  virtual bool keep_history(const HistoryStep& step) = 0;
+
   // Stores documents that are not there yet, all in one transaction. Where a name was used before,
   // the generation is one more than then at least, and what of that document is in this one counts
   // as lost no more. Throws NameTaken, with nothing written.
   virtual void create(std::span<const WholeDocument> documents) = 0;
   // Puts the changed entries and the checkpoint in place of what they were, and notes why. For a
   // purge it forgets the title, the excerpt and what the index has (drop_index()), which may say
-  // what has gone. Does nothing, and answers false, when the log was packed, rewritten or
+  // what has gone. The history's checkpoint goes. Does nothing, and answers false, when the log was packed, rewritten or
   // checkpointed meanwhile, or a moment named.
   virtual bool rewrite(const LogRewrite& rewrite, const RewriteReason& reason) = 0;
   // Takes a document that is in the bin out of the store, with everything that is known of it but
@@ -480,6 +469,13 @@ class Reader {
   // Throws crdt::Bug when what would be written could not be read again.
   virtual std::optional<LogRewrite> prepare_rewrite(std::string_view document,
                                                     const Rewriter& rewriter) = 0;
+  // What opens the document's history; nullopt where there is none, or it is damaged.
+  virtual std::optional<HistoryCheckpoint> kept_history(std::string_view document) = 0;
+  // One to be kept; nullopt where it is not due, there is no such document, or its log has more than
+  // `most_bytes` of updates. Reads what is new since the last one was made.
+  virtual std::optional<HistoryCheckpoint> prepare_history(std::string_view document,
+                                                           std::size_t most_bytes,
+                                                           Occasion occasion) = 0;
   // Packs a part of the log that is behind the last checkpoint, if there is enough of it. Takes as
   // long as compressing takes, a few microseconds per entry; the log is not held up. Throws
   // crdt::Bug when not every entry could be had back from it to the byte.

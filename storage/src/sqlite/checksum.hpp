@@ -15,6 +15,7 @@ struct Place {
     kCheckpoint = 2,
     kLogRow = 3,
     kSegment = 4,
+    kHistory = 5,
   };
   Kind kind;
   DocumentId document;

@@ -41,6 +41,10 @@ class SqliteReader final : public Reader {
                                             const Rewriter& rewriter) override;
   std::optional<Compaction> prepare_compaction(std::string_view document,
                                                Occasion occasion) override;
+  std::optional<HistoryCheckpoint> kept_history(std::string_view document) override;
+  std::optional<HistoryCheckpoint> prepare_history(std::string_view document,
+                                                   std::size_t most_bytes,
+                                                   Occasion occasion) override;
   SearchPage search(const SearchQuery& query) override;
   Candidates find_candidates(std::string_view text) override;
   std::vector<std::string> unindexed(std::size_t limit) override;
@@ -112,6 +116,16 @@ class SqliteReader final : public Reader {
   std::optional<Snippet> snippet(std::int64_t row, const std::vector<index::Term>& terms);
   std::string match_anywhere(const index::Term& term);
 
+  // In history_pieces.cpp.
+  struct HistoryHead {
+    Seq seq = 0;
+    std::uint64_t generation = 0;
+    std::int64_t side = 0;
+    std::uint64_t checksum = 0;
+  };
+  std::optional<HistoryHead> history_head(const Header& document);
+  std::optional<crdt::Bytes> read_history(const Header& document, const HistoryHead& head);
+
   // In prepare_index.cpp.
   struct IndexedRows;
   std::optional<IndexedRows> indexed_rows(const std::string& name);
@@ -139,6 +153,7 @@ class SqliteReader final : public Reader {
   void verify_document(const std::string& name, std::vector<Finding>& findings);
   std::optional<StoredDocument> verify_checkpoint(const Header& document,
                                                   std::vector<Finding>& findings);
+  void verify_history(const Header& document, std::vector<Finding>& findings);
   void verify_end(const Header& document, std::vector<Finding>& findings);
   Seq verify_log(const Header& document, Seq first, const EntryVisitor& visit,
                  std::vector<Finding>& findings);

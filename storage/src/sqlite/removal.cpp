@@ -113,6 +113,7 @@ Removed SqliteWriter::remove_from_bin(const Removal& removal, const Purge& purge
 
 void SqliteWriter::delete_document(DocumentId document) {
   forget_words(document);
+  forget_history(document);
   delete_rows_.execute(position(document, 0), position(document, kMaxSeq));
   delete_segments_.execute(position(document, 0), position(document, kMaxSeq));
   for (const char* table : {"checkpoints", "indexed", "tags", "stars", "versions", "authors"}) {

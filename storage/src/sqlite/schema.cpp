@@ -194,8 +194,24 @@ CREATE TABLE lost_clocks (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// What opens long histories (storage/history_checkpoint.hpp), derived from the log. It is written
+// in pieces: those of the side that is not in use wait for their last one.
+constexpr const char* kFourth = R"sql(
+CREATE TABLE history_checkpoints (
+  document_id INTEGER PRIMARY KEY REFERENCES documents (id),
+  seq         INTEGER NOT NULL,
+  generation  INTEGER NOT NULL,
+  side        INTEGER NOT NULL,                  -- 0 or 1
+  checksum    INTEGER NOT NULL                   -- of all its pieces
+) STRICT;
+CREATE TABLE history_pieces (
+  position INTEGER PRIMARY KEY,                  -- document_id << 32 | side << 31 | number
+  bytes    BLOB    NOT NULL
+) STRICT;
+)sql";
+
 constexpr std::array kMigrations{Migration{kFirst}, Migration{kSecond, pack_log_of_version_1},
-                                 Migration{kThird, fill_listing}};
+                                 Migration{kThird, fill_listing}, Migration{kFourth}};
 
 std::int64_t version_of(Connection& connection) {
   return connection.query_integer("PRAGMA user_version");

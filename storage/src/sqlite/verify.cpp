@@ -11,6 +11,7 @@
 #include "sqlite/position.hpp"
 #include "sqlite/reader.hpp"
 #include "sqlite/transaction.hpp"
+#include "storage/history.hpp"
 
 // Reader::verify(): SQLite's own checks of the file, then ours of every payload. SQLite sees the
 // structure but not the content of its pages; our checksums see the content; and replaying the log
@@ -101,6 +102,7 @@ void SqliteReader::verify_document(const std::string& name, std::vector<Finding>
     }
     checkpoint = verify_checkpoint(*document, findings);
     verify_end(*document, findings);
+    verify_history(*document, findings);
   }
   Names names = this->names(*document);
   log::Replay replay(checkpoint ? checkpoint->checkpoint_seq : 0);
@@ -145,6 +147,16 @@ void SqliteReader::verify_end(const Header& document, std::vector<Finding>& find
   Execution row = last.run(position(document.id, 1), position(document.id, kMaxSeq));
   if (row.next() && row.integer(0) == position(document.id, document.last_seq)) return;
   findings.push_back({document.name, document.last_seq, "is not where the log ends"});
+}
+
+// Made from the log, it is passed by where it is damaged, and made again.
+void SqliteReader::verify_history(const Header& document, std::vector<Finding>& findings) {
+  const std::optional<HistoryHead> head = history_head(document);
+  if (!head) return;
+  const std::optional<crdt::Bytes> bytes = read_history(document, *head);
+  if (bytes && History::is_encoded(*bytes)) return;
+  findings.push_back({document.name, head->seq,
+                      "what opens its history is damaged; the log itself is not concerned"});
 }
 
 // Looks at the segment that has entry `first`, or at up to kVerifyChunk rows from there on, and

@@ -469,9 +469,13 @@ bool SqliteWriter::is_log_at(const CachedDocument& document, Seq compacted,
       select_compacted_seq_.run(position(document.id, 0), position(document.id, kMaxSeq));
   const bool is_any = packed.next() && packed.optional_integer(0).has_value();
   if ((is_any ? packed.unsigned_integer(0) & kMaxSeq : 0) != compacted) return false;
+  return rewrites_of(document.id) == rewrites;
+}
+
+std::uint64_t SqliteWriter::rewrites_of(DocumentId document) {
   Statement statement(connection_, "SELECT rewrites FROM documents WHERE id = ?1");
-  Execution row = statement.run(document.id);
-  return row.next() && row.unsigned_integer(0) == rewrites;
+  Execution row = statement.run(document);
+  return row.next() ? row.unsigned_integer(0) : 0;
 }
 
 void SqliteWriter::insert_segment(const CachedDocument& document, Seq first, Seq last,
@@ -508,6 +512,7 @@ bool SqliteWriter::replace_pieces(const LogRewrite& rewrite, const RewriteReason
   }
   Statement count(connection_, "UPDATE documents SET rewrites = rewrites + 1 WHERE id = ?1");
   count.execute(document.id);
+  forget_history(document.id);
   std::visit([&](const auto& why) { note(why, rewrite.document, document.id); }, reason);
   transaction.commit();
   return true;

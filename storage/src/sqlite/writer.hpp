@@ -36,6 +36,7 @@ class SqliteWriter final : public Writer {
   bool take_from_bin(std::string_view document) override;
   std::size_t index(std::span<const IndexStep> steps) override;
   void drop_index(std::string_view document) override;
+  bool keep_history(const HistoryStep& step) override;
   void create(std::span<const WholeDocument> documents) override;
   bool rewrite(const LogRewrite& rewrite, const RewriteReason& reason) override;
   Removed remove(const Removal& removal, const Purge& purge) override;
@@ -76,6 +77,12 @@ class SqliteWriter final : public Writer {
   void forget_words(DocumentId document);
   void index_by_todays_rules();
   void put_checkpoint(const Checkpoint& checkpoint, const CachedDocument& document);
+
+  std::uint64_t rewrites_of(DocumentId document);
+
+  // In history_pieces.cpp.
+  bool put_history_piece(const HistoryStep& step, const CachedDocument& document);
+  void forget_history(DocumentId document);
 
   // In removal.cpp.
   Removed remove_from_bin(const Removal& removal, const Purge& purge,

@@ -107,6 +107,41 @@ TEST_CASE("all documents together take no more than a share of the time", "[inde
   CHECK(passes * 100ms <= passed * 3 / 10);
 }
 
+TEST_CASE("what opens a long history is there when its document leaves memory", "[indexer]") {
+  Disk disk;
+  {
+    // Long before: longer than what is read as fast from the log.
+    const auto writer = disk.store->writer();
+    crdt::Doc doc;
+    std::vector<storage::Append> log(16'384);
+    for (storage::Append& one : log) {
+      one.document = "long";
+      one.seq = static_cast<storage::Seq>(&one - log.data()) + 1;
+      one.author = {7, "Ada"};
+      one.update = std::make_shared<const crdt::Bytes>(
+          doc.transact(7, [](crdt::Transaction& t) { t.text_insert("content", 0, "x"); }));
+    }
+    writer->append(log);
+  }
+  Server server(*disk.store, {.idle_before_unload = 2s});
+  live(server, 3s);
+  const auto reader = server.store().reader();
+  REQUIRE(reader->kept_history("long"));
+  CHECK(reader->kept_history("long")->seq == 16'384);
+
+  Client ann(server, "long", 1);
+  ann.connect();
+  ann.append("word");
+  settle(server, {&ann});
+  live(server, 10s);
+  CHECK(reader->kept_history("long")->seq == 16'384);  // not for a few keys
+  ann.disconnect();
+  live(server, 60s);
+  CHECK(reader->kept_history("long")->seq == reader->find("long", "")->last_seq);
+  CHECK(reader->find("long", "")->last_seq > 16'384);
+  CHECK(reader->verify().empty());
+}
+
 TEST_CASE("a document that leaves memory is indexed at once", "[indexer]") {
   Disk disk;
   Server server(*disk.store, {.idle_before_unload = 2s});
