@@ -389,8 +389,8 @@ class Writer {
   virtual void create(std::span<const WholeDocument> documents) = 0;
   // Puts the changed entries and the checkpoint in place of what they were, and notes why. For a
   // purge it forgets the title, the excerpt and what the index has (drop_index()), which may say
-  // what has gone. The history's checkpoint goes. Does nothing, and answers false, when the log was packed, rewritten or
-  // checkpointed meanwhile, or a moment named.
+  // what has gone. The history's checkpoint goes. Does nothing, and answers false, when the log was
+  // packed, rewritten or checkpointed meanwhile, or a moment named.
   virtual bool rewrite(const LogRewrite& rewrite, const RewriteReason& reason) = 0;
   // Takes a document that is in the bin out of the store, with everything that is known of it but
   // its name, its generation, what it has given out (LostClocks) and the notes of what was purged.
@@ -471,8 +471,8 @@ class Reader {
                                                     const Rewriter& rewriter) = 0;
   // What opens the document's history; nullopt where there is none, or it is damaged.
   virtual std::optional<HistoryCheckpoint> kept_history(std::string_view document) = 0;
-  // One to be kept; nullopt where it is not due, there is no such document, or its log has more than
-  // `most_bytes` of updates. Reads what is new since the last one was made.
+  // One to be kept; nullopt where it is not due, there is no such document, or its log has more
+  // than `most_bytes` of updates. Reads what is new since the last one was made.
   virtual std::optional<HistoryCheckpoint> prepare_history(std::string_view document,
                                                            std::size_t most_bytes,
                                                            Occasion occasion) = 0;
