@@ -1,3 +1,6 @@
+#include <new>
+#include <optional>
+
 #include "crdt/awareness.hpp"
 #include "crdt/doc.hpp"
 #include "crdt/events.hpp"
@@ -75,6 +78,44 @@ void write_in_root(Writer& writer, std::uint8_t kind) {
   writer.write_byte(kind);
   writer.write_var_uint(1);
   writer.write_var_string("r");
+}
+
+TEST_CASE("F12: memory that runs out is thrown, leaks nothing, and what was decoded is whole",
+          "[hostile]") {
+  using palimpsest::testing::AllocationFault;
+  Doc doc;
+  for (ClientId client = 1; client <= 5; ++client) {
+    doc.transact(client, [&](Transaction& t) {
+      t.text_insert("t", client / 2, "some words \U0001F600");
+      t.map_set("m", "key", Any(std::string(40, 'v')));
+    });
+    doc.transact(client, [](Transaction& t) { t.text_delete("t", 1, 3); });
+  }
+  const Bytes state = doc.encode();
+  const Bytes half = doc.encode_since(doc.state_vector());
+  std::size_t runs = 0;
+  for (bool has_struck = true; has_struck; ++runs) {
+    Doc replica = Doc::load(half);
+    std::optional<Update> update;
+    Bytes encoded;
+    {
+      const AllocationFault fault(runs, false);
+      try {
+        update = Update::decode(state);
+        replica.apply(*update);
+        encoded = replica.encode();
+        Doc::load(state).encode();
+      } catch (const std::bad_alloc&) {
+      }
+      has_struck = fault.has_struck();
+    }
+    if (!update) continue;
+    Doc other;
+    other.apply(*update);
+    CHECK(other.encode() == state);
+    if (!encoded.empty()) CHECK(encoded == state);
+  }
+  CHECK(runs > 20);
 }
 
 TEST_CASE("no update of a kilobyte takes a megabyte", "[hostile]") {

@@ -9,6 +9,7 @@
 #include "builders.hpp"
 #include "faulty_disk.hpp"
 #include "storage/sqlite_store.hpp"
+#include "support/allocations.hpp"
 #include "support/catch.hpp"
 #include "support/temp_directory.hpp"
 
@@ -26,22 +27,29 @@ using Texts = std::vector<std::string>;
 // Some minutes of a server's life against one directory, and what it was told is saved.
 class Life {
  public:
-  explicit Life(const std::filesystem::path& directory) : directory_(directory) {}
+  explicit Life(const std::filesystem::path& directory) : directory_(directory) {
+    const std::string long_text(9000, 'y');
+    batches_ = {{entry("a", 1, "a1"), entry("b", 1, "b1"), entry("a", 2, "a2")},
+                {entry("b", 2, std::string(20000, 'x')), entry_by({2, "Bob"}, "c", 1, "c1")},
+                {entry("c", 2, "c2"), entry("a", 3, long_text)},
+                {entry("a", 4, "a4")}};
+    Merged a;
+    checkpoints_.push_back({"a", 2, a.add(1, "a1").add(2, "a2").state(), "A", ""});
+    checkpoints_.push_back({"a", 3, a.add(3, long_text).state(), "A", ""});
+  }
 
-  // Throws what the store throws.
+  // Throws what the store throws. All that is written was made before.
   void live() {
     const auto store = open_sqlite_store(directory_, Access::kReadWrite);
     writer_ = store->writer();
-    write({entry("a", 1, "a1"), entry("b", 1, "b1"), entry("a", 2, "a2")});
-    Merged a;
-    writer_->write_checkpoint({"a", 2, a.add(1, "a1").add(2, "a2").state(), "A", ""});
-    write({entry("b", 2, std::string(20000, 'x')), entry_by({2, "Bob"}, "c", 1, "c1")});
+    write(batches_[0]);
+    writer_->write_checkpoint(checkpoints_[0]);
+    write(batches_[1]);
     writer_->settle();
-    const std::string long_text(9000, 'y');
-    write({entry("c", 2, "c2"), entry("a", 3, long_text)});
-    writer_->write_checkpoint({"a", 3, a.add(3, long_text).state(), "A", ""});
+    write(batches_[2]);
+    writer_->write_checkpoint(checkpoints_[1]);
     writer_->settle();
-    write({entry("a", 4, "a4")});
+    write(batches_[3]);
     writer_.reset();
   }
 
@@ -85,6 +93,8 @@ class Life {
   }
 
   const std::filesystem::path directory_;
+  std::vector<std::vector<Append>> batches_;
+  std::vector<storage::Checkpoint> checkpoints_;
   std::unique_ptr<Writer> writer_;
   std::map<std::string, std::size_t> acknowledged_;
   std::map<std::string, std::size_t> attempted_;
@@ -179,7 +189,7 @@ class FaultyMemory {
   static inline bool is_armed_ = false, is_for_ever_ = false, has_struck_ = false;
 };
 
-TEST_CASE("F12: whenever memory runs out, all that was acknowledged is there", "[fault]") {
+TEST_CASE("F12: whenever SQLite's memory runs out, all that was acknowledged is there", "[fault]") {
   const bool for_ever = GENERATE(false, true);
   FaultyMemory memory;
   FaultyDisk disk;  // which syncs nothing: there are thousands of runs
@@ -204,6 +214,69 @@ TEST_CASE("F12: whenever memory runs out, all that was acknowledged is there", "
     if (!has_struck) break;
   }
   CHECK(runs > 50);
+}
+
+TEST_CASE("F12: whenever our own memory runs out, all that was acknowledged is there", "[fault]") {
+  const bool for_ever = GENERATE(false, true);
+  FaultyDisk disk;  // which syncs nothing
+  std::size_t runs = 0;
+  for (std::size_t n = 0;; n += 1 + n / 20, ++runs) {
+    CAPTURE(n, for_ever);
+    const TempDirectory directory;
+    Life life(directory.path());
+    bool has_struck = false;
+    {
+      const AllocationFault fault(n, for_ever);
+      try {
+        life.live();
+      } catch (const Error&) {
+      } catch (const std::bad_alloc&) {
+      }
+      has_struck = fault.has_struck();
+    }
+    life.close();
+    life.check_result();
+    if (!has_struck) break;
+  }
+  CHECK(runs > 50);
+}
+
+TEST_CASE("F12: a writer on whom memory ran out takes no more, or goes on as if nothing was",
+          "[fault]") {
+  const bool for_ever = GENERATE(false, true);
+  FaultyDisk disk;
+  const std::vector<Append> first{entry("a", 1, "a1")};
+  const std::vector<Append> second{entry("a", 2, "a2"), entry("b", 1, "b1"), entry("a", 3, "a3")};
+  std::size_t runs = 0;
+  for (std::size_t n = 0;; ++n, ++runs) {
+    CAPTURE(n, for_ever);
+    const TempDirectory directory;
+    const auto store = open_sqlite_store(directory.path(), Access::kReadWrite);
+    std::unique_ptr<Writer> writer = store->writer();
+    writer->append(first);
+    bool is_done = true;
+    {
+      const AllocationFault fault(n, for_ever);
+      try {
+        writer->append(second);
+      } catch (const std::exception&) {
+        is_done = false;
+      }
+    }
+    if (is_done) break;
+    try {
+      writer->append(second);
+    } catch (const Error& error) {
+      CHECK(contains(error.what(), "no writes until the store is reopened"));
+    }
+    writer.reset();
+    const auto reader = store->reader();
+    CHECK(reader->verify().empty());
+    const std::size_t count = reader->log("a", 1, 10).size();
+    CHECK((count == 1 || count == 3));
+    CHECK(reader->log("b", 1, 10).size() == (count == 3 ? 1 : 0));
+  }
+  CHECK(runs > 5);
 }
 
 }  // namespace

@@ -118,9 +118,9 @@ SqliteWriter::SqliteWriter(const std::filesystem::path& file,
 }
 
 void SqliteWriter::refuse() const {
-  connection_.fail(failure_->kind(),
+  connection_.fail(failure_ ? failure_->kind() : Error::Kind::kIo,
                    std::string("no writes until the store is reopened, since one failed (") +
-                       failure_->what() + ")");
+                       (failure_ ? failure_->what() : "out of memory") + ")");
 }
 
 void SqliteWriter::append(std::span<const Append> batch) {

@@ -20,7 +20,7 @@ namespace palimpsest::storage::sqlite {
 // keeps us clear of the WAL-reset defect of SQLite before 3.51.3, which takes two connections that
 // write or checkpoint at the same instant.
 //
-// Invariant: what cache_ says is what the database says, unless failure_ is set.
+// Invariant: what cache_ says is what the database says, unless has_failed_.
 class SqliteWriter final : public Writer {
  public:
   // `keep_alive` is let go of with the writer: what must outlive it, such as the directory's lock.
@@ -123,7 +123,8 @@ class SqliteWriter final : public Writer {
   std::shared_ptr<const void> keep_alive_;
   Connection connection_;
   DocumentCache cache_;
-  std::optional<Error> failure_;
+  bool has_failed_ = false;
+  std::optional<Error> failure_;  // why, where that could be kept
 
   log::RowWriter row_;                        // being put together
   std::int64_t page_bytes_ = 0;               // of one page in the write-ahead log
@@ -156,13 +157,17 @@ class SqliteWriter final : public Writer {
 template <typename Work>
 void SqliteWriter::guarded(std::string operation, Work work) {
   connection_.describe(std::move(operation));
-  if (failure_) refuse();
+  if (has_failed_) refuse();
+  has_failed_ = true;  // first of all: there may be no memory for saying why
   try {
     work();
+    has_failed_ = false;
   } catch (const crdt::Bug&) {
-    throw;  // the caller's, and noticed before anything was written
+    has_failed_ = false;  // the caller's, and noticed before anything was written
+    throw;
   } catch (const NameTaken&) {
-    throw;  // likewise
+    has_failed_ = false;  // likewise
+    throw;
   } catch (const Error& error) {
     failure_ = error;
     throw;
