@@ -45,7 +45,7 @@ function measurePeers(input) {
   const peers = JSON.parse(execFileSync(process.execPath,
     [join(root, 'bench/peers/stores.mjs'), input.folder], { encoding: 'utf8' }))
   if (peers.yLeveldb === null) console.error('skipped: y-leveldb is not installed in bench/peers')
-  if (peers.hocuspocus === null) console.error('skipped: this Node has no SQLite to make the store of Hocuspocus with')
+  if (peers.hocuspocus === null) console.error('skipped: sql.js, to make the store of Hocuspocus with, is not installed in bench/peers')
   return peers
 }
 

@@ -6,7 +6,7 @@
 // Prints one line of JSON, {"yLeveldb": bytes | null, "hocuspocus": bytes | null}: null where what it
 // takes to measure is not here.
 
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,11 +33,17 @@ async function yLeveldb(input, folder) {
 
 /** The last state, which is all that the extension keeps; the table is that of its version 4. */
 async function hocuspocus(input, folder) {
-  const sqlite = await import('node:sqlite').catch(() => null)
-  if (!sqlite) return null
-  const store = new sqlite.DatabaseSync(join(folder, 'db.sqlite'))
-  store.exec('CREATE TABLE IF NOT EXISTS "documents" ("name" varchar(255) NOT NULL, "data" blob NOT NULL, UNIQUE(name))')
-  store.prepare('INSERT INTO "documents" ("name", "data") VALUES (?, ?)').run(documentName, input.bytes('yjs.state'))
+  let initSqlJs
+  try {
+    initSqlJs = require('sql.js')
+  } catch {
+    return null
+  }
+  const { Database } = await initSqlJs()
+  const store = new Database()
+  store.run('CREATE TABLE IF NOT EXISTS "documents" ("name" varchar(255) NOT NULL, "data" blob NOT NULL, UNIQUE(name))')
+  store.run('INSERT INTO "documents" ("name", "data") VALUES (?, ?)', [documentName, input.bytes('yjs.state')])
+  writeFileSync(join(folder, 'db.sqlite'), store.export())
   store.close()
   return bytesIn(folder)
 }
