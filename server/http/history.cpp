@@ -93,8 +93,7 @@ Response timeline_page(History& history, const Query& query) {
   const auto bursts = history.timeline(
       is_sitting ? History::Group::kSitting : History::Group::kBurst, before, limit);
   Json texts = Json::array();
-  for (const auto& text : history.weave().texts())
-    texts.push_back(text_name_json({text.root, text.type}));
+  for (const auto& text : history.texts()) texts.push_back(text_name_json({text.root, text.type}));
   return json_response(200, {{"seq", history.last_seq()},
                              {"texts", std::move(texts)},
                              {"thinned", thinned_json(history)},

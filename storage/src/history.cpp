@@ -101,7 +101,10 @@ bool History::catch_up(Reader& reader) {
   reader.visit(document_, known + 1, std::numeric_limits<Seq>::max(),
                [this](const EntryView& entry) { add(entry); });
   const bool is_new = last_seq() > known;
-  if (is_new) woven_.clear();
+  if (is_new) {
+    woven_.clear();
+    texts_.reset();
+  }
   if (is_new || is_first) {
     for (Author& author : reader.authors(document_)) {
       names_.insert_or_assign(author.client, std::move(author.name));
@@ -220,6 +223,11 @@ Seq History::seq_of_version(std::string_view name) const {
   const auto version = std::ranges::find(versions_, name, &Version::name);
   if (version == versions_.end()) throw NotInHistory("there is no version of that name");
   return version->seq;
+}
+
+const std::vector<crdt::Weave::Text>& History::texts() {
+  if (!texts_) texts_ = weave().texts();
+  return *texts_;
 }
 
 std::optional<History::TextName> History::find_main_text() const {

@@ -12,7 +12,8 @@
 //
 // history  := varUint(1) varUint8Array(moments) weave
 // moments  :  a zstd frame of
-//             varUint(lastSeq) varUint(bytes) times late clients places placeText bursts sittings
+//             varUint(lastSeq) varUint(bytes) times late clients places placeText texts bursts
+//             sittings
 // weave    :  a zstd frame of crdt::Weave::encode()
 // bytes    :  of all updates
 // times    := deltas                              of changes 1 … lastSeq: when made, ms since 1970
@@ -20,8 +21,9 @@
 //             where what had come by then is not the latest of the change and all before it
 // clients  := varUint(count) varUint(client)*
 // places   := varUint(count) varString(place)*
-// placeText := varUint(0) | varUint(1) varString(root) (varUint(0) | varUint(1) varUint(client)
-//              varUint(clock))
+// placeText := varUint(0) | varUint(1) text
+// texts    := varUint(count) text*
+// text     := varString(root) (varUint(0) | varUint(1) varUint(client) varUint(clock))
 // bursts, sittings := varUint(count) (varUint(firsts) varUint(length) varInt(begins) varUint(ms)
 //                     varUint(place) varUint(count) share*)*
 // share    := varUint(client) varUint(changes) varUint(inserted) varUint(deleted)
@@ -120,18 +122,16 @@ std::vector<History::Burst> read_bursts(crdt::Reader& reader, Seq last, const Re
   return bursts;
 }
 
-void write_text_name(crdt::Writer& writer, const std::optional<History::TextName>& name) {
-  writer.write_var_uint(name ? 1 : 0);
-  if (!name) return;
-  writer.write_var_string(name->root);
-  writer.write_var_uint(name->type ? 1 : 0);
-  if (!name->type) return;
-  writer.write_var_uint(name->type->client);
-  writer.write_var_uint(name->type->clock);
+void write_text(crdt::Writer& writer, const std::string& root,
+                const std::optional<crdt::Id>& type) {
+  writer.write_var_string(root);
+  writer.write_var_uint(type ? 1 : 0);
+  if (!type) return;
+  writer.write_var_uint(type->client);
+  writer.write_var_uint(type->clock);
 }
 
-std::optional<History::TextName> read_text_name(crdt::Reader& reader) {
-  if (reader.read_var_uint() == 0) return std::nullopt;
+History::TextName read_text(crdt::Reader& reader) {
   History::TextName name{std::string(reader.read_var_string()), std::nullopt};
   if (reader.read_var_uint() == 0) return name;
   const crdt::ClientId client = reader.read_var_uint();
@@ -163,7 +163,10 @@ crdt::Bytes History::encode() {
   for (const crdt::ClientId client : names.clients.values()) moments.write_var_uint(client);
   moments.write_var_uint(names.places.values().size());
   for (const std::string& place : names.places.values()) moments.write_var_string(place);
-  write_text_name(moments, place_text_);
+  moments.write_var_uint(place_text_ ? 1 : 0);
+  if (place_text_) write_text(moments, place_text_->root, place_text_->type);
+  moments.write_var_uint(texts().size());
+  for (const crdt::Weave::Text& text : texts()) write_text(moments, text.root, text.type);
   moments.write_bytes(grouped.view());
 
   crdt::Writer writer;
@@ -218,7 +221,12 @@ void History::decode_moments(crdt::ByteView bytes) {
   for (crdt::ClientId& client : names.clients) client = reader.read_var_uint();
   names.places.resize(reader.read_count(1, "more places than bytes"));
   for (std::string& place : names.places) place = reader.read_var_string();
-  place_text_ = read_text_name(reader);
+  if (reader.read_var_uint() != 0) place_text_ = read_text(reader);
+  texts_.emplace();
+  for (std::uint64_t left = reader.read_count(2, "more texts than bytes"); left > 0; --left) {
+    TextName name = read_text(reader);
+    texts_->push_back({std::move(name.root), name.type});
+  }
   for (const Group group : {Group::kBurst, Group::kSitting}) {
     Bursts& grouped = bursts_[group];
     grouped.all = read_bursts(reader, last, names);

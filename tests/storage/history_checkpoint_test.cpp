@@ -149,6 +149,13 @@ void check_equal(History& one, History& other) {
     return all;
   };
   CHECK(people(one) == people(other));
+  const auto names = [](History& history) {
+    std::string all;
+    for (const auto& text : history.texts())
+      all += text.root + (text.type ? std::to_string(text.type->clock) : "") + " ";
+    return all;
+  };
+  CHECK(names(one) == names(other));
   CHECK(one.main_text() == other.main_text());
   CHECK(one.text(one.main_text()).encode() == other.text(one.main_text()).encode());
 }

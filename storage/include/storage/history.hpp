@@ -116,6 +116,8 @@ class History {
   // The last change that had come by then; 0 where none had.
   Seq come_by(Time time) const;
 
+  // crdt::Weave::texts()
+  const std::vector<crdt::Weave::Text>& texts();
   // The one to look at where nobody says which: `content`, which the web client edits, or else the
   // first root with text. Throws NotInHistory where there is none.
   TextName main_text() const;
@@ -215,6 +217,7 @@ class History {
   std::vector<Seq> ends_;  // of the bursts in what was thinned
   // Made when asked for, dropped with the next change.
   std::map<TextName, Woven> woven_;
+  std::optional<std::vector<crdt::Weave::Text>> texts_;
   // Made when asked for, and from there on.
   std::map<Group, Bursts> bursts_;
   std::optional<TextName> place_text_;  // which the places of bursts are in
